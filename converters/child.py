@@ -1,0 +1,275 @@
+"""Runs one function in a fresh process under limits, so that a native crash there is a one-line error here.
+
+    outputs = child.call("converters.runtimes.litert:run_here", model_bytes, inputs, what="running the model")
+
+The function is named as `module:function`. Arguments and results are None, bool, int, float, str, bytes, NumPy
+arrays, and lists, tuples and string-keyed dicts of them (a tuple arrives as a list). They cross as JSON plus raw
+arrays, never as pickles: the child may have executed a hostile file, and must not be able to run code here.
+The function receives one extra keyword argument, `progress(stage, done, total)`, to be called as often as it likes.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import ctypes
+import importlib
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+
+from converters.errors import ChildDiedError, CompressionError, by_name
+
+Progress = Callable[[str, int, int], None]
+GIB = 1 << 30
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Ignores progress."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a child may use.
+
+    Attributes:
+        seconds: wall time until the child is killed.
+        memory_bytes: bound on the child's private writable memory (RLIMIT_DATA; POSIX only).
+    """
+
+    seconds: float = 600.0
+    memory_bytes: int = 16 * GIB
+
+
+def call(
+    function: str,
+    *arguments: Any,
+    what: str,
+    limits: Limits | None = None,
+    progress: Progress = no_progress,
+) -> Any:
+    """Calls `function` (`"package.module:name"`) with `arguments` in a child process and returns its result.
+
+    Args:
+        function: where the function is; it must accept a keyword argument `progress`.
+        *arguments: what the module docstring allows.
+        what: what is being done, for the error message ("converting the model").
+        limits: time and memory of the child.
+        progress: called in this process whenever the child reports progress.
+
+    Raises:
+        CompressionError: the error that the function raised, of the same class.
+        ChildDiedError: the child crashed, was killed, or ran out of time or memory.
+    """
+    limits = limits or Limits()
+    request_read, request_write = os.pipe()
+    reply_read, reply_write = os.pipe()
+    process = subprocess.Popen(
+        _command(request_read, reply_write, limits),
+        pass_fds=(request_read, reply_write),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=_environment(),
+    )
+    os.close(request_read)
+    os.close(reply_write)
+    complaints = _Tail(cast("IO[bytes]", process.stderr))
+    timed_out = threading.Event()
+    timer = threading.Timer(limits.seconds, lambda: (timed_out.set(), process.kill()))
+    timer.daemon = True
+    timer.start()
+    try:
+        with open(reply_read, "rb") as reply_stream:
+            # A child that died already cannot read its request: its exit status tells why, below.
+            with contextlib.suppress(BrokenPipeError), open(request_write, "wb") as request_stream:
+                write_message(request_stream, {"function": function, "arguments": arguments})
+            reply = _read_reply(reply_stream, progress)
+        process.wait()
+    finally:
+        timer.cancel()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        complaints.close()
+    if reply is None:
+        raise ChildDiedError(_epitaph(process, what, limits, timed_out.is_set()), details=complaints.text())
+    if "error" in reply:
+        error = reply["error"]
+        raise by_name(error["kind"])(error["message"], details=error["details"] or complaints.text())
+    return reply["result"]
+
+
+def _command(request: int, reply: int, limits: Limits) -> list[str]:
+    # -P keeps the current folder off sys.path, so that a json.py lying there is not imported; the root of this
+    # package goes first, so that the child runs the same code as its parent.
+    root = str(Path(__file__).resolve().parent.parent)
+    start = f"import sys; sys.path.insert(0, {root!r}); from converters import child; child.main()"
+    return [sys.executable, "-P", "-c", start, str(request), str(reply), str(int(limits.memory_bytes))]
+
+
+def _environment() -> dict[str, str]:
+    # Conversion is CPU work: a GPU would be grabbed whole, and the log lines of TensorFlow help nobody.
+    return os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+
+
+def _read_reply(stream: IO[bytes], progress: Progress) -> dict[str, Any] | None:
+    while (message := read_message(stream)) is not None:
+        if "progress" not in message:
+            return cast("dict[str, Any]", message)
+        progress(*message["progress"])
+    return None
+
+
+def _epitaph(process: subprocess.Popen[bytes], what: str, limits: Limits, timed_out: bool) -> str:
+    code = process.returncode
+    if timed_out:
+        return f"{what} took longer than {limits.seconds:g} s and was stopped; give it less work or more time"
+    if code < 0:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        return f"{what} crashed the native library ({name}); the file may be damaged, or the machine out of memory"
+    return f"{what} ended without a result (exit status {code}); run with --debug to see what it printed"
+
+
+class _Tail:
+    """Reads a stream to its end in a thread and keeps the last 16 KiB."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._chunks: collections.deque[bytes] = collections.deque(maxlen=16)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(ValueError, OSError):
+            while chunk := os.read(self._stream.fileno(), 1024):
+                self._chunks.append(chunk)
+
+    def close(self) -> None:
+        # A grandchild may hold the pipe open; its words are not worth waiting for.
+        self._thread.join(timeout=1.0)
+        self._stream.close()
+
+    def text(self) -> str:
+        return b"".join(self._chunks).decode(errors="replace")
+
+
+# --- messages ---------------------------------------------------------------------------------------------------
+
+
+def write_message(stream: IO[bytes], value: Any) -> None:
+    """Writes one value: a length, JSON in which arrays are numbered, then each array's bytes."""
+    blobs: list[memoryview] = []
+    text = json.dumps(_to_json(value, blobs)).encode()
+    stream.write(struct.pack("<QQ", len(text), len(blobs)))
+    stream.write(text)
+    for blob in blobs:
+        stream.write(struct.pack("<Q", blob.nbytes))
+        stream.write(blob)
+    stream.flush()
+
+
+def read_message(stream: IO[bytes]) -> Any:
+    """Reads one value written by `write_message`; None where the stream ends before it is whole."""
+    head = stream.read(16)
+    if len(head) < 16:
+        return None
+    text_bytes, blob_count = struct.unpack("<QQ", head)
+    text = stream.read(text_bytes)
+    blobs: list[bytearray] = []
+    for _ in range(blob_count):
+        size = stream.read(8)
+        if len(size) < 8:
+            return None
+        blob = bytearray(struct.unpack("<Q", size)[0])
+        if cast("Any", stream).readinto(blob) < len(blob):
+            return None
+        blobs.append(blob)
+    return _from_json(json.loads(text), blobs) if len(text) == text_bytes else None
+
+
+def _to_json(value: Any, blobs: list[memoryview]) -> Any:
+    if isinstance(value, np.ndarray):
+        if value.dtype.hasobject:
+            raise TypeError(f"an array of {value.dtype} cannot cross to a child process; use numbers or strings")
+        blobs.append(memoryview(np.ascontiguousarray(value).reshape(-1).view(np.uint8)))
+        return {"$array": len(blobs) - 1, "dtype": value.dtype.str, "shape": list(value.shape)}
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        blobs.append(memoryview(value).cast("B"))
+        return {"$bytes": len(blobs) - 1}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (list, tuple)):
+        return [_to_json(item, blobs) for item in value]
+    if isinstance(value, dict):
+        return {"$dict": [[key, _to_json(item, blobs)] for key, item in value.items()]}
+    return value
+
+
+def _from_json(value: Any, blobs: list[bytearray]) -> Any:
+    if isinstance(value, list):
+        return [_from_json(item, blobs) for item in value]
+    if isinstance(value, dict):
+        if "$array" in value:
+            return np.ndarray(value["shape"], np.dtype(value["dtype"]), buffer=blobs[value["$array"]])
+        if "$bytes" in value:
+            return bytes(blobs[value["$bytes"]])
+        return {key: _from_json(item, blobs) for key, item in value["$dict"]}
+    return value
+
+
+# --- the child's side -------------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Entry point of the child: reads one request, answers it, exits."""
+    request, reply, memory_bytes = (int(argument) for argument in sys.argv[1:4])
+    _limit_self(memory_bytes)
+    with open(request, "rb") as stream:
+        message = read_message(stream)
+    if message is None:
+        return
+    with open(reply, "wb") as stream:
+
+        def progress(stage: str, done: int, total: int) -> None:
+            write_message(stream, {"progress": [stage, done, total]})
+
+        write_message(stream, _answer(message["function"], message["arguments"], progress))
+
+
+def _answer(function: str, arguments: list[Any], progress: Progress) -> dict[str, Any]:
+    try:
+        module, name = function.split(":")
+        return {"result": getattr(importlib.import_module(module), name)(*arguments, progress=progress)}
+    except CompressionError as error:
+        kind, message, details = type(error).__name__, str(error), error.details
+    except MemoryError:
+        kind, message, details = "ChildDiedError", "out of memory; use a smaller model or less data", ""
+    except Exception as error:  # the edge of the process: whatever else went wrong must reach the parent as one line
+        kind, details = "ChildDiedError", traceback.format_exc()
+        message = f"unexpected {type(error).__name__}: {str(error)[:300]}; run with --debug for the whole story"
+    return {"error": {"kind": kind, "message": message, "details": details}}
+
+
+def _limit_self(memory_bytes: int) -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard == resource.RLIM_INFINITY or memory_bytes < hard:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, hard))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG (prctl(2)): never outlive the parent

@@ -1,0 +1,63 @@
+"""Errors meant for people: one line that says what came, what was expected and what to do."""
+
+from __future__ import annotations
+
+
+class CompressionError(Exception):
+    """Base of every error that this toolkit raises on purpose; `details` holds what a developer may want to read."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, details: str = "") -> None:
+        super().__init__(" ".join(message.split()))
+        self.details = details
+
+
+class UsageError(CompressionError):
+    """The call itself is wrong: options that exclude each other, an unknown name."""
+
+    exit_code = 2
+
+
+class FileError(CompressionError):
+    """A file is missing, unreadable, in the way, or cannot be written."""
+
+
+class ModelError(CompressionError):
+    """A model file is damaged, of an unknown kind, or holds what this toolkit cannot take."""
+
+
+class UnsafeModelError(ModelError):
+    """A model file could run code, leave its folder or explode; refused before any loader saw it."""
+
+
+class BridgeError(ModelError):
+    """A layer cannot cross between Keras 3 and tf_keras."""
+
+
+class DataError(CompressionError):
+    """Calibration or evaluation data does not fit the model."""
+
+
+class ConversionError(CompressionError):
+    """The converter could not make the file that was asked for."""
+
+
+class CertificateError(CompressionError):
+    """The file is not what was asked for: a float operator in an integer file, a kernel that the runtime lacks."""
+
+
+class ChildDiedError(CompressionError):
+    """A child process crashed, ran out of memory or time."""
+
+
+class NotAvailableError(CompressionError):
+    """Something optional is not installed, or has no build for this platform."""
+
+
+def by_name(name: str) -> type[CompressionError]:
+    """The error class called `name`; `CompressionError` itself for a name that is not one of ours."""
+    found = globals().get(name)
+    if isinstance(found, type) and issubclass(found, CompressionError):
+        return found
+    return CompressionError

@@ -1,0 +1,52 @@
+"""Output files appear whole or not at all: written beside their place, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from converters.errors import FileError
+
+
+def check_free(path: Path, *, force: bool) -> None:
+    """Raises FileError, before any work is done, if `path` could not be written.
+
+    Raises:
+        FileError: it exists and `force` is off, it is a folder, or its folder is not there or not writable.
+    """
+    if path.is_dir():
+        raise FileError(f"{path} is a folder; name a file to write")
+    if path.exists() and not force:
+        raise FileError(f"{path} exists; give another name, or --force to replace it")
+    if not path.parent.is_dir():
+        raise FileError(f"the folder {path.parent} does not exist; create it first")
+    if not os.access(path.parent, os.W_OK):
+        raise FileError(f"the folder {path.parent} is not writable; choose another place")
+
+
+def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
+    """Writes `data` to `path` so that the file is complete or absent.
+
+    Raises:
+        FileError: what `check_free` checks, or the disk refused (full, quota, read-only).
+    """
+    check_free(path, force=force)
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
+            temporary = Path(stream.name)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # A temporary file is private to its owner; the result gets the permissions of any newly made file.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise FileError(f"{path} could not be written: {error.strerror}; nothing was left behind") from error

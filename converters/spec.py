@@ -1,0 +1,90 @@
+"""What a converted file must be: number types, granularity, and what the runtime that reads it can execute.
+
+    ConversionSpec()                                    int8 weights, activations, inputs and outputs
+    ConversionSpec(dtype="int16x8", io="float32")       int16 activations, int8 weights, float at the door
+    tfcompress.targets.runtime("tflm").spec(dtype=...)  the same for a runtime, with its table of kernels
+
+No TensorFlow is imported here: every command may ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from converters.errors import UsageError
+
+DType = Literal["int8", "int16x8", "float16", "dynamic", "float32"]
+IoType = Literal["int8", "uint8", "int16", "float32"]
+DenseGranularity = Literal["per-channel", "per-tensor"]
+Quantizer = Literal["tflite", "litert"]
+
+_IO_ALLOWED: Mapping[str, tuple[str, ...]] = {
+    "int8": ("int8", "uint8", "float32"),
+    "int16x8": ("int16", "float32"),
+    "float16": ("float32",),
+    "dynamic": ("float32",),
+    "float32": ("float32",),
+}
+
+
+@dataclass(frozen=True)
+class ConversionSpec:
+    """What is asked of a `.tflite` file.
+
+    Attributes:
+        dtype: `int8` (weights and activations), `int16x8` (int16 activations, int8 weights), `float16` (weights
+            stored in half precision), `dynamic` (int8 weights, float activations), or `float32`.
+        io: type of the file's inputs and outputs; by default the activations' own type.
+        dense: granularity of the weight scales of fully connected layers; convolutions are always per channel.
+        quantizer: which library quantizes: `tflite` (TFLiteConverter's MLIR quantizer) or `litert` (LiteRT Quantizer).
+        runtime: name of the runtime that will read the file, for messages; empty if none was named.
+        kernels: operator name (`CONV_2D`) -> activation types with a kernel in that runtime (`int8`, `int16`,
+            `float32`, ...); None skips the kernel check, and the certificate says so.
+
+    Raises:
+        UsageError: an unknown value, or a combination that no file can have.
+    """
+
+    dtype: DType = "int8"
+    io: IoType | None = None
+    dense: DenseGranularity = "per-channel"
+    quantizer: Quantizer = "tflite"
+    runtime: str = ""
+    kernels: Mapping[str, tuple[str, ...]] | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("dtype", self.dtype, get_args(DType))
+        _one_of("dense", self.dense, get_args(DenseGranularity))
+        _one_of("quantizer", self.quantizer, get_args(Quantizer))
+        allowed = _IO_ALLOWED[self.dtype]
+        if self.io is not None and self.io not in allowed:
+            raise UsageError(
+                f"--io {self.io} cannot go with --dtype {self.dtype}; "
+                f"a file of that type has inputs and outputs of type {' or '.join(allowed)}"
+            )
+
+    @property
+    def io_dtype(self) -> str:
+        """NumPy name of the type of the file's inputs and outputs."""
+        return self.io or _IO_ALLOWED[self.dtype][0]
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether every operator inside must compute on integers."""
+        return self.dtype in ("int8", "int16x8")
+
+    @property
+    def activation_dtype(self) -> str:
+        """NumPy name of the type of the activations."""
+        return {"int8": "int8", "int16x8": "int16"}.get(self.dtype, "float32")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for a child process: `ConversionSpec(**spec.as_dict())` equals `spec`."""
+        return asdict(self)
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UsageError(f"{name} is {value!r}; expected one of {', '.join(allowed)}")

@@ -1,0 +1,57 @@
+"""The `tfcompress` command: one file here = one command, found by listing this folder.
+
+Each file defines `command`, a click command that parses, calls one library function and prints. Commands import
+what they need inside the function: `tfcompress --help` reads all of them, and must stay instant.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+import sys
+from importlib import import_module
+
+import rich_click as click
+
+from converters.errors import CompressionError
+
+
+class _Commands(click.RichGroup):
+    """Finds commands by listing this folder."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"{__name__}.{cmd_name}").command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tfcompress")
+@click.option("--debug", is_flag=True, help="Also print what a developer wants to know about an error.")
+def group(debug: bool) -> None:
+    """Makes Keras models small and fast for TFLite on microcontrollers and phones, and proves it."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: a deliberate error is one line on standard error and its own exit status, never a traceback."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        group.main(args=words, prog_name="tfcompress", standalone_mode=False)
+    except click.exceptions.Abort:
+        _complain("stopped; nothing was written")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except CompressionError as error:
+        _complain(str(error))
+        if "--debug" in words and error.details:
+            click.echo(error.details, err=True)
+        sys.exit(error.exit_code)
+
+
+def _complain(message: str) -> None:
+    click.echo(f"error: {message}", err=True)
