@@ -87,7 +87,12 @@ def call(
     os.close(reply_write)
     complaints = _Tail(cast("IO[bytes]", process.stderr))
     timed_out = threading.Event()
-    timer = threading.Timer(limits.seconds, lambda: (timed_out.set(), process.kill()))
+
+    def give_up() -> None:
+        timed_out.set()
+        process.kill()
+
+    timer = threading.Timer(limits.seconds, give_up)
     timer.daemon = True
     timer.start()
     try:
@@ -203,7 +208,7 @@ def _to_json(value: Any, blobs: list[memoryview]) -> Any:
     if isinstance(value, np.ndarray):
         if value.dtype.hasobject:
             raise TypeError(f"an array of {value.dtype} cannot cross to a child process; use numbers or strings")
-        blobs.append(memoryview(np.ascontiguousarray(value).reshape(-1).view(np.uint8)))
+        blobs.append(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
         return {"$array": len(blobs) - 1, "dtype": value.dtype.str, "shape": list(value.shape)}
     if isinstance(value, (bytes, bytearray, memoryview)):
         blobs.append(memoryview(value).cast("B"))
@@ -236,16 +241,16 @@ def main() -> None:
     """Entry point of the child: reads one request, answers it, exits."""
     request, reply, memory_bytes = (int(argument) for argument in sys.argv[1:4])
     _limit_self(memory_bytes)
-    with open(request, "rb") as stream:
-        message = read_message(stream)
+    with open(request, "rb") as request_stream:
+        message = read_message(request_stream)
     if message is None:
         return
-    with open(reply, "wb") as stream:
+    with open(reply, "wb") as reply_stream:
 
         def progress(stage: str, done: int, total: int) -> None:
-            write_message(stream, {"progress": [stage, done, total]})
+            write_message(reply_stream, {"progress": [stage, done, total]})
 
-        write_message(stream, _answer(message["function"], message["arguments"], progress))
+        write_message(reply_stream, _answer(message["function"], message["arguments"], progress))
 
 
 def _answer(function: str, arguments: list[Any], progress: Progress) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One measured number: what it is, in which unit, how it was got, and where. Formatting lives in `tfcompress.report`."""
+"""One number of a report: what it is, in which unit, how it was got, and where; `tfcompress.report` formats it."""
 
 from __future__ import annotations
 

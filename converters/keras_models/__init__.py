@@ -1,0 +1,1 @@
+"""Models as users have them: this package alone knows that there are two Kerases."""

@@ -1,0 +1,1 @@
+"""The interpreters that run a `.tflite` file, always in a child process."""

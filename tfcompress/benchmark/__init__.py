@@ -1,0 +1,1 @@
+"""Measures a `.tflite` file with the real interpreters; every number carries how it was got."""

@@ -1,0 +1,1 @@
+"""How numbers are shown: the numbers themselves are `tfcompress.rows`."""
