@@ -14,10 +14,8 @@ import collections
 import contextlib
 import ctypes
 import importlib
-import json
 import os
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -27,9 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-import numpy as np
-
 from converters.errors import ChildDiedError, CompressionError, by_name
+from converters.messages import read_message, write_message
 
 Progress = Callable[[str, int, int], None]
 GIB = 1 << 30
@@ -73,18 +70,7 @@ def call(
         ChildDiedError: the child crashed, was killed, or ran out of time or memory.
     """
     limits = limits or Limits()
-    request_read, request_write = os.pipe()
-    reply_read, reply_write = os.pipe()
-    process = subprocess.Popen(
-        _command(request_read, reply_write, limits),
-        pass_fds=(request_read, reply_write),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=_environment(),
-    )
-    os.close(request_read)
-    os.close(reply_write)
+    process, request_stream, reply_stream = _start(limits)
     complaints = _Tail(cast("IO[bytes]", process.stderr))
     timed_out = threading.Event()
 
@@ -96,9 +82,9 @@ def call(
     timer.daemon = True
     timer.start()
     try:
-        with open(reply_read, "rb") as reply_stream:
+        with reply_stream:
             # A child that died already cannot read its request: its exit status tells why, below.
-            with contextlib.suppress(BrokenPipeError), open(request_write, "wb") as request_stream:
+            with contextlib.suppress(BrokenPipeError), request_stream:
                 write_message(request_stream, {"function": function, "arguments": arguments})
             reply = _read_reply(reply_stream, progress)
         process.wait()
@@ -114,6 +100,25 @@ def call(
         error = reply["error"]
         raise by_name(error["kind"])(error["message"], details=error["details"] or complaints.text())
     return reply["result"]
+
+
+def _start(limits: Limits) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+    """Starts the child; returns it with the stream to write its request to and the one to read its reply from."""
+    request_read, request_write = os.pipe()
+    reply_read, reply_write = os.pipe()
+    try:
+        process = subprocess.Popen(
+            _command(request_read, reply_write, limits),
+            pass_fds=(request_read, reply_write),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+        )
+    finally:
+        os.close(request_read)
+        os.close(reply_write)
+    return process, open(request_write, "wb"), open(reply_read, "rb")  # noqa: SIM115
 
 
 def _command(request: int, reply: int, limits: Limits) -> list[str]:
@@ -168,70 +173,6 @@ class _Tail:
 
     def text(self) -> str:
         return b"".join(self._chunks).decode(errors="replace")
-
-
-# --- messages ---------------------------------------------------------------------------------------------------
-
-
-def write_message(stream: IO[bytes], value: Any) -> None:
-    """Writes one value: a length, JSON in which arrays are numbered, then each array's bytes."""
-    blobs: list[memoryview] = []
-    text = json.dumps(_to_json(value, blobs)).encode()
-    stream.write(struct.pack("<QQ", len(text), len(blobs)))
-    stream.write(text)
-    for blob in blobs:
-        stream.write(struct.pack("<Q", blob.nbytes))
-        stream.write(blob)
-    stream.flush()
-
-
-def read_message(stream: IO[bytes]) -> Any:
-    """Reads one value written by `write_message`; None where the stream ends before it is whole."""
-    head = stream.read(16)
-    if len(head) < 16:
-        return None
-    text_bytes, blob_count = struct.unpack("<QQ", head)
-    text = stream.read(text_bytes)
-    blobs: list[bytearray] = []
-    for _ in range(blob_count):
-        size = stream.read(8)
-        if len(size) < 8:
-            return None
-        blob = bytearray(struct.unpack("<Q", size)[0])
-        if cast("Any", stream).readinto(blob) < len(blob):
-            return None
-        blobs.append(blob)
-    return _from_json(json.loads(text), blobs) if len(text) == text_bytes else None
-
-
-def _to_json(value: Any, blobs: list[memoryview]) -> Any:
-    if isinstance(value, np.ndarray):
-        if value.dtype.hasobject:
-            raise TypeError(f"an array of {value.dtype} cannot cross to a child process; use numbers or strings")
-        blobs.append(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
-        return {"$array": len(blobs) - 1, "dtype": value.dtype.str, "shape": list(value.shape)}
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        blobs.append(memoryview(value).cast("B"))
-        return {"$bytes": len(blobs) - 1}
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, (list, tuple)):
-        return [_to_json(item, blobs) for item in value]
-    if isinstance(value, dict):
-        return {"$dict": [[key, _to_json(item, blobs)] for key, item in value.items()]}
-    return value
-
-
-def _from_json(value: Any, blobs: list[bytearray]) -> Any:
-    if isinstance(value, list):
-        return [_from_json(item, blobs) for item in value]
-    if isinstance(value, dict):
-        if "$array" in value:
-            return np.ndarray(value["shape"], np.dtype(value["dtype"]), buffer=blobs[value["$array"]])
-        if "$bytes" in value:
-            return bytes(blobs[value["$bytes"]])
-        return {key: _from_json(item, blobs) for key, item in value["$dict"]}
-    return value
 
 
 # --- the child's side -------------------------------------------------------------------------------------------

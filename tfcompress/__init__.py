@@ -1,1 +1,33 @@
-"""Makes Keras models small and fast for TFLite on microcontrollers and phones, and proves it."""
+"""Makes Keras models small and fast for TFLite on microcontrollers and phones, and proves it.
+
+    result = tfcompress.convert(model, calibration=x_train[:200])
+    result.flatbuffer.save("model.tflite")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import converters
+
+if TYPE_CHECKING:
+    from tfcompress.conversion import convert
+
+if not (Path(converters.__file__ or "").parent / "conversion.py").is_file():
+    raise ImportError(
+        f"tfcompress needs its own package `converters`, but {converters.__file__} shadows it: rename that file or folder"
+    )
+
+__version__ = "0.1.0"
+__all__ = ["convert"]
+
+_HOME = {"convert": "tfcompress.conversion"}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported at first use: `tfcompress --help` must not wait for NumPy.
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'tfcompress' has no attribute {name!r}")

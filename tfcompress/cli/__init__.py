@@ -11,6 +11,7 @@ import sys
 from importlib import import_module
 
 import rich_click as click
+from click.exceptions import Abort
 
 from converters.errors import CompressionError
 
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         group.main(args=words, prog_name="tfcompress", standalone_mode=False)
-    except click.exceptions.Abort:
+    except Abort:
         _complain("stopped; nothing was written")
         sys.exit(130)
     except click.ClickException as error:

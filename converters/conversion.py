@@ -1,0 +1,208 @@
+"""The converter stage: any Keras model, SavedModel or model file in, verified `.tflite` bytes out.
+
+    flatbuffer = convert(model, ConversionSpec(), samples).flatbuffer
+
+TensorFlow's converter may crash, so it runs in a child process. A model that is an object in this process is traced
+here and crosses as a frozen graph; a model file is opened in the child only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from converters import child
+from converters.errors import UsageError
+from converters.flatbuffer import FlatBuffer
+from converters.spec import ConversionSpec
+from converters.verify import Certificate, verify
+
+Ranges = Mapping[str, tuple[float, float]]
+LIMITS = child.Limits(seconds=3600.0)
+
+
+@dataclass(frozen=True)
+class Calibrating:
+    """How activation ranges are chosen.
+
+    Attributes:
+        method: one of `converters.calibration.METHODS`.
+        ranges: tensor name -> (minimum, maximum): ranges that are known already and win over measured ones.
+        allow_unusual: accept samples that cannot have been scaled as the model expects.
+    """
+
+    method: str = "minmax"
+    ranges: Ranges | None = None
+    allow_unusual: bool = False
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion made.
+
+    Attributes:
+        flatbuffer: the finished file.
+        certificate: what was proven about it.
+        float_bytes: size of the float32 file that an integer file was made from, in bytes; None for other files.
+        notes: what the user should know: unrolled layers, unusual data, a file that grew.
+    """
+
+    flatbuffer: FlatBuffer
+    certificate: Certificate
+    float_bytes: int | None
+    notes: tuple[str, ...]
+
+
+def convert(
+    model: Any,
+    spec: ConversionSpec,
+    samples: Any = None,
+    *,
+    calibrating: Calibrating | None = None,
+    allow_code: bool = False,
+    limits: child.Limits = LIMITS,
+    progress: child.Progress = child.no_progress,
+) -> Conversion:
+    """Converts a model to `.tflite` and proves that the file is what was asked for.
+
+    Args:
+        model: a Keras 3 or tf_keras model, or the path of a `.keras`, `.h5` or SavedModel.
+        spec: what the file must be.
+        samples: calibration data for an integer file: an array `[n, ...]`, one per input by name or in order, or
+            an iterable of samples; in the float model's own units.
+        calibrating: how ranges are chosen.
+        allow_code: let a model file run its own code (Lambda layers, file operators).
+        limits: time and memory of the converting process.
+        progress: called with stage, done, total.
+
+    Returns:
+        The finished file with its certificate.
+
+    Raises:
+        CompressionError: the model, the data or the request is at fault; the message says what to do.
+        CertificateError: the finished file is not what was asked for.
+        ChildDiedError: TensorFlow crashed or ran out of time or memory.
+    """
+    calibrating = calibrating or Calibrating()
+    options = [spec.as_dict(), _plain(samples), asdict(calibrating)]
+    if isinstance(model, (str, Path)):
+        arguments = ["converters.conversion:convert_file_here", str(model), allow_code, *options]
+    else:
+        graph = _freeze(model, spec)
+        arguments = ["converters.conversion:convert_graph_here", asdict(graph), *options]
+    made = child.call(*arguments, what="converting the model", limits=limits, progress=progress)
+    return finish(made, spec)
+
+
+def finish(made: Mapping[str, Any], spec: ConversionSpec) -> Conversion:
+    """Reads and certifies what the child made, in the parent.
+
+    Raises:
+        CertificateError: the file is not what was asked for.
+    """
+    flatbuffer = FlatBuffer(made["data"])
+    certificate = verify(flatbuffer, spec)
+    notes = list(made["notes"])
+    if made["float_bytes"] and len(flatbuffer.data) >= made["float_bytes"]:
+        notes.append(
+            f"the {spec.dtype} file ({len(flatbuffer.data):,} bytes) is not smaller than the float32 one "
+            f"({made['float_bytes']:,} bytes): the weights are few, and the rest of the file outweighs them"
+        )
+    return Conversion(flatbuffer, certificate, made["float_bytes"], tuple(notes))
+
+
+# --- in the child -----------------------------------------------------------------------------------------------
+
+
+def convert_file_here(
+    path: str,
+    allow_code: bool,
+    spec: Mapping[str, Any],
+    samples: Any,
+    calibrating: Mapping[str, Any],
+    *,
+    progress: child.Progress,
+) -> dict[str, Any]:
+    """Converts a model file in this process; see `convert`. `samples` may also be a function of the model's inputs."""
+    from converters.keras_models import load, safety
+
+    progress("loading the model", 0, 0)
+    checked = safety.check(Path(path), allow_code=allow_code)
+    asked = ConversionSpec(**spec)
+    if checked.kind == "tflite":
+        raise UsageError(f"{path} is a .tflite already; convert takes a .keras, .h5 or SavedModel")
+    graph = _freeze(load.load(checked, allow_code=allow_code, need_layers=False), asked)
+    return _convert_here(graph, asked, samples, Calibrating(**calibrating), progress)
+
+
+def convert_graph_here(
+    graph: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    samples: Any,
+    calibrating: Mapping[str, Any],
+    *,
+    progress: child.Progress,
+) -> dict[str, Any]:
+    """Converts a frozen graph in this process; see `convert`."""
+    from converters.keras_models.tracing import FrozenGraph, InputSpec
+
+    inputs = tuple(InputSpec(spec["name"], tuple(spec["shape"]), spec["dtype"]) for spec in graph["inputs"])
+    lists = {key: tuple(value) for key, value in graph.items() if isinstance(value, (list, tuple))}
+    frozen = FrozenGraph(graph=graph["graph"], **(lists | {"inputs": inputs}))
+    return _convert_here(frozen, ConversionSpec(**spec), samples, Calibrating(**calibrating), progress)
+
+
+def _freeze(model: Any, spec: ConversionSpec) -> Any:
+    from converters.keras_models import tracing
+
+    if tracing.is_keras(model):
+        return tracing.freeze_keras(model, unroll=spec.is_integer)
+    if hasattr(model, "signature"):
+        return tracing.freeze_signature(model.signature, model.inputs, model.outputs)
+    raise UsageError(
+        f"a model of type {type(model).__name__} came; expected a Keras 3 or tf_keras model, or the path of one"
+    )
+
+
+def _convert_here(
+    graph: Any, spec: ConversionSpec, samples: Any, calibrating: Calibrating, progress: child.Progress
+) -> dict[str, Any]:
+    from converters import calibration, tflite
+
+    progress("converting to a float file", 0, 0)
+    if not spec.is_integer:
+        data = tflite.float_file(graph, dtype=spec.dtype)
+        return {"data": data, "float_bytes": None, "notes": list(graph.notes)}
+    float_model = tflite.float_file(graph)
+    if callable(samples):
+        samples = samples(graph.inputs)
+    checked = calibration.check(samples, graph.inputs, allow_unusual=calibrating.allow_unusual)
+    measured = calibration.collect(float_model, checked, method=calibrating.method, progress=progress)
+    progress("quantizing", 0, 0)
+    data = tflite.quantize(float_model, {**measured, **(calibrating.ranges or {})}, spec)
+    return {"data": data, "float_bytes": len(float_model), "notes": list(graph.notes)}
+
+
+def _plain(samples: Any) -> Any:
+    """Samples as arrays that can cross to the child: generators and datasets are read to their end."""
+    import numpy as np
+
+    if callable(samples):
+        samples = samples()
+    if samples is None or isinstance(samples, np.ndarray):
+        return samples
+    if isinstance(samples, Mapping):
+        return {str(name): np.asarray(value) for name, value in samples.items()}
+    return [_plain_sample(sample) for sample in samples]
+
+
+def _plain_sample(sample: Any) -> Any:
+    import numpy as np
+
+    if isinstance(sample, Mapping):
+        return {str(name): np.asarray(value) for name, value in sample.items()}
+    if isinstance(sample, Sequence) and not isinstance(sample, (str, bytes)):
+        return [np.asarray(value) for value in sample]
+    return np.asarray(sample)

@@ -1,0 +1,137 @@
+"""Time per operator, which neither runtime's Python API gives: files cut after each operator, timed in turn.
+
+    time of operator i = median(prefix of i+1 operators) - median(prefix of i operators),  an empty graph for i = 0
+
+The prefixes are run one after another in rounds, so that a change of the processor's clock meets all of them alike.
+A difference smaller than twice its own standard error is below what these runs can resolve. The standard error of a
+median is 1.2533 sigma / sqrt(n) for normal errors (Kendall & Stuart, The Advanced Theory of Statistics, vol. 1, 10.10),
+with sigma taken from the median absolute deviation (1.4826 MAD), which stray interruptions do not inflate.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from converters import child, prefix
+from converters.child import Limits, Progress, no_progress
+from converters.flatbuffer import FlatBuffer
+from converters.runtimes import litert, ports, timing, tflm, tflm_arena
+from converters.runtimes.feeding import Session
+from converters.runtimes.litert import Kernels
+
+Runtime = Literal["tflm", "litert", "litert-builtin", "litert-reference"]
+KERNELS: dict[str, Kernels] = {"litert": "default", "litert-builtin": "builtin", "litert-reference": "reference"}
+LEAST_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class OperatorTimes:
+    """Times of all operators of a file.
+
+    Attributes:
+        milliseconds: float64 `[operators]`, differences of medians; may be slightly negative.
+        resolution_ms: float64 `[operators]`, twice the standard error of each difference.
+        rounds: how often each prefix was run.
+    """
+
+    milliseconds: npt.NDArray[np.float64]
+    resolution_ms: npt.NDArray[np.float64]
+    rounds: int
+
+
+def measure(
+    data: bytes,
+    *,
+    runtime: Runtime = "tflm",
+    rounds: int = 30,
+    seconds: float = 60.0,
+    seed: int = 0,
+    limits: Limits | None = None,
+    progress: Progress = no_progress,
+) -> OperatorTimes:
+    """Times every operator of the main graph on random input.
+
+    Args:
+        data: the file's bytes.
+        runtime: what runs the prefixes; LiteRT with one thread.
+        rounds: most runs of each prefix.
+        seconds: time after which no further round begins.
+        seed: of the random input.
+        limits: time and memory of the process.
+        progress: told the rounds done.
+
+    Raises:
+        ModelError: the file is damaged, or the runtime cannot run it.
+        ChildDiedError: the interpreter crashed or ran out of time or memory.
+        NotAvailableError: there is no build of the runtime for this platform.
+    """
+    FlatBuffer(data)
+    function = "converters.runtimes.operator_time:measure_here"
+    call = tflm.call if runtime == "tflm" else child.call
+    arguments = (data, runtime, rounds, seconds, seed)
+    times: npt.NDArray[np.float64] = call(
+        function, *arguments, what="timing the operators", limits=limits, progress=progress
+    )
+    return summarize(times)
+
+
+def summarize(times_ms: npt.NDArray[np.float64]) -> OperatorTimes:
+    """Differences of medians and their resolution, from milliseconds `[prefixes, rounds]`."""
+    medians = np.median(times_ms, axis=1)
+    deviations = np.median(np.abs(times_ms - medians[:, np.newaxis]), axis=1)
+    rounds = times_ms.shape[1]
+    errors = 1.2533 * 1.4826 * deviations / np.sqrt(rounds)
+    resolution = 2.0 * np.sqrt(errors[1:] ** 2 + errors[:-1] ** 2)
+    return OperatorTimes(np.diff(medians), resolution, rounds)
+
+
+# --- the child's side -------------------------------------------------------------------------------------------
+
+
+def measure_here(
+    data: bytes, runtime: Runtime, rounds: int, seconds: float, seed: int, *, progress: Progress
+) -> npt.NDArray[np.float64]:
+    """The child's part of `measure`: milliseconds `[operators + 1, rounds]`, the first row of an empty graph."""
+    flatbuffer = FlatBuffer(data)
+    inputs = [sample[0] for sample in timing.random_inputs(ports.inputs_of(flatbuffer), 1, seed=seed)]
+    model: Any = prefix.parse(data)
+    sessions: list[Session] = []
+    arena_bytes = _arena_for(data) if runtime == "tflm" else None
+    for count in range(len(flatbuffer.operators) + 1):
+        progress("cutting", count, len(flatbuffer.operators))
+        session = _session(prefix.first(model, count), runtime, arena_bytes)
+        session.set_inputs(inputs)
+        session.invoke()
+        sessions.append(session)
+    deadline = time.perf_counter() + seconds
+    columns: list[list[float]] = []
+    while len(columns) < rounds:
+        columns.append([_timed(session) for session in sessions])
+        progress("timing", len(columns), rounds)
+        if len(columns) >= LEAST_ROUNDS and time.perf_counter() > deadline:
+            break
+    return np.asarray(columns, np.float64).T
+
+
+def _arena_for(data: bytes) -> int:
+    # Outputs of a prefix live to its end, as they do in the whole file; a planner's bad luck gets the other half.
+    return 2 * tflm_arena.accounting(data)[0] + 65536
+
+
+def _session(data: bytes, runtime: Runtime, arena_bytes: int | None) -> Session:
+    if runtime == "tflm":
+        return tflm.open_session(data, arena_bytes=arena_bytes)[0]
+    session = litert.LiteRTSession(data, KERNELS[runtime], 1)
+    session.allocate()
+    return session
+
+
+def _timed(session: Session) -> float:
+    start = time.perf_counter_ns()
+    session.invoke()
+    return (time.perf_counter_ns() - start) / 1e6

@@ -1,0 +1,131 @@
+"""Memory that TFLM needs, in two ways that must agree: its own accounting, and the smallest arena that works.
+
+The arena has a head (activations, reused as the planner sees fit) and a tail (what lives as long as the model:
+registrations, quantization data, kernels' own state). Figures are of this 64-bit host: pointers in the tail are twice
+as wide as on a 32-bit microcontroller, and optimized kernels (CMSIS-NN, ESP-NN) ask for scratch memory of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from converters.child import Limits, Progress
+from converters.errors import ModelError
+from converters.flatbuffer import FlatBuffer
+from converters.runtimes import ports, timing, tflm
+
+# The two ways differ by alignment (16 bytes, twice) and by what planning holds for a moment beyond the accounting.
+_NEAR = 64
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Bytes of TFLM's arena on this host.
+
+    Attributes:
+        total_bytes: head and tail, by TFLM's RecordingMicroAllocator after a run.
+        head_bytes: activations.
+        tail_bytes: what lives as long as the model.
+        smallest_bytes: size of the smallest arena in which the model loads and runs, by bisection.
+    """
+
+    total_bytes: int
+    head_bytes: int
+    tail_bytes: int
+    smallest_bytes: int
+
+
+def measure(data: bytes, *, limits: Limits | None = None) -> Arena:
+    """Counts a file's arena both ways, in a child process.
+
+    Raises:
+        ModelError: the file is damaged, or TFLM cannot run it.
+        ChildDiedError: the interpreter crashed or ran out of time or memory.
+        NotAvailableError: there is no build of TFLM for this platform.
+    """
+    FlatBuffer(data)
+    function = "converters.runtimes.tflm_arena:measure_here"
+    counted: Mapping[str, int] = tflm.call(function, data, what="measuring TFLM's arena", limits=limits)
+    return Arena(**counted)
+
+
+# --- the child's side -------------------------------------------------------------------------------------------
+
+
+def measure_here(data: bytes, *, progress: Progress) -> dict[str, int]:
+    """The child's part of `measure`."""
+    total, head, tail = accounting(data)
+
+    def works(size: int) -> bool:
+        progress("searching the smallest arena", 0, 0)
+        try:
+            _run_once(data, size)
+        except ModelError:
+            return False
+        return True
+
+    return asdict(Arena(total, head, tail, _smallest(works, total)))
+
+
+def accounting(data: bytes) -> tuple[int, int, int]:
+    """Total, head and tail bytes by TFLM's own accounting, after one run in this process.
+
+    Raises:
+        ModelError: TFLM cannot run the file, or printed no accounting.
+    """
+    session = _run_once(data, None)
+    printed = _printed_by(session.interpreter.print_allocations)
+    found = {
+        name: re.search(rf"Arena allocation {name} (\d+) bytes", printed) for name in ("total", "head", "tail")
+    }
+    sizes = [int(match.group(1)) for match in found.values() if match]
+    if len(sizes) != len(found):
+        raise ModelError(
+            "TFLM printed no account of its arena; this version of tflite-micro is not the one that was tried",
+            details=printed,
+        )
+    return sizes[0], sizes[1], sizes[2]
+
+
+def _run_once(data: bytes, arena_bytes: int | None) -> tflm.TFLMSession:
+    session, flatbuffer = tflm.open_session(data, arena_bytes=arena_bytes)
+    samples = timing.random_inputs(ports.inputs_of(flatbuffer), 1, seed=0)
+    session.set_inputs([sample[0] for sample in samples])
+    session.invoke()
+    return session
+
+
+def _smallest(works: Callable[[int], bool], guess: int) -> int:
+    """The least number for which `works` holds, by bisection, beginning near `guess`."""
+    fails, holds = guess - _NEAR, guess + _NEAR
+    while not works(holds):
+        fails, holds = holds, 2 * holds
+    while fails > 0 and works(fails):
+        fails, holds = fails // 2, fails
+    fails = max(fails, 0)
+    while holds - fails > 1:
+        middle = (fails + holds) // 2
+        if works(middle):
+            holds = middle
+        else:
+            fails = middle
+    return holds
+
+
+def _printed_by(function: Callable[[], Any]) -> str:
+    # The C code writes to file descriptor 2, past Python's sys.stderr.
+    with tempfile.TemporaryFile() as caught:
+        saved = os.dup(2)
+        os.dup2(caught.fileno(), 2)
+        try:
+            function()
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+        caught.seek(0)
+        return caught.read().decode(errors="replace")

@@ -1,0 +1,62 @@
+"""Convert a model to a verified .tflite file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from converters.output import check_free
+
+
+@click.command("convert")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .tflite file to write.")
+@click.option("--calibration", metavar="DATA", help="Training inputs: .npz, .npy, .csv, folder, or file.py:function.")
+@click.option(
+    "--dtype", default="int8", show_default=True, type=click.Choice(["int8", "int16x8", "float16", "dynamic", "float32"])
+)
+@click.option("--io", type=click.Choice(["int8", "uint8", "int16", "float32"]), help="Type of inputs and outputs.")
+@click.option("--runtime", default="litert", show_default=True, help="Who runs the file: litert, tflm, or a TOML file.")
+@click.option("--dense", type=click.Choice(["per-channel", "per-tensor"]), help="Scales of Dense weights.")
+@click.option("--quantizer", default="tflite", show_default=True, type=click.Choice(["tflite", "litert"]))
+@click.option(
+    "--method",
+    default="minmax",
+    show_default=True,
+    type=click.Choice(["minmax", "percentile", "mse", "entropy"]),
+    help="How activation ranges are chosen.",
+)
+@click.option("--samples", default=200, show_default=True, type=click.IntRange(1), help="Calibration samples to use.")
+@click.option(
+    "--scale",
+    default="none",
+    show_default=True,
+    type=click.Choice(["none", "0..1", "-1..1", "0..255"]),
+    help="How images become the model's units.",
+)
+@click.option("--seed", default=0, show_default=True, help="Chooses the samples.")
+@click.option("--allow-code", is_flag=True, help="Trust the model file to run its own code.")
+@click.option("--allow-unusual-data", is_flag=True, help="Accept calibration data that look wrongly scaled.")
+@click.option("--force", is_flag=True, help="Replace an existing output file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(model: Path, output: Path, force: bool, as_json: bool, **options: Any) -> None:
+    """Converts MODEL (.keras, .h5 or a SavedModel folder) to a .tflite file and proves that it is what was asked for.
+
+    Example: tfcompress convert model.keras -o model.tflite --calibration data.npz --runtime tflm
+    """
+    check_free(output, force=force)
+    from tfcompress.cli._progress import progress_bar
+    from tfcompress.conversion import convert
+    from tfcompress.report.conversion import as_dict, show
+
+    with progress_bar() as progress:
+        result = convert(model, progress=progress, **options)
+    result.flatbuffer.save(output, force=force)
+    if as_json:
+        click.echo(as_dict(result, output))
+    else:
+        show(result, output)
+
+

@@ -1,0 +1,119 @@
+"""`tfcompress.convert`: a model and calibration data become a verified `.tflite` for a runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from converters import child
+from converters.conversion import LIMITS, Calibrating, Conversion, finish
+from converters.conversion import convert as convert_model
+from converters.conversion import convert_file_here as convert_model_file_here
+from converters.errors import UsageError
+from converters.spec import DenseGranularity, DType, IoType, Quantizer
+from tfcompress.targets import runtime as find_runtime
+
+CALIBRATION_SAMPLES = 200
+
+
+def convert(
+    model: Any,
+    calibration: Any = None,
+    *,
+    dtype: DType = "int8",
+    io: IoType | None = None,
+    runtime: str = "litert",
+    dense: DenseGranularity | None = None,
+    quantizer: Quantizer = "tflite",
+    method: str = "minmax",
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    samples: int = CALIBRATION_SAMPLES,
+    scale: str = "none",
+    seed: int = 0,
+    allow_code: bool = False,
+    allow_unusual_data: bool = False,
+    progress: child.Progress = child.no_progress,
+) -> Conversion:
+    """Converts a model to a `.tflite` file and proves that it is what was asked for.
+
+    Args:
+        model: a Keras 3 or tf_keras model, or the path of a `.keras`, `.h5` or SavedModel.
+        calibration: for integer files: arrays `[n, ...]` in the float model's units (one, or one per input by name
+            or in order), an iterable of samples, a Task, or the path of a data file as in `tfcompress convert`.
+        dtype: `int8`, `int16x8`, `float16`, `dynamic` or `float32`.
+        io: type of inputs and outputs; by default that of the activations.
+        runtime: who will run the file; its table of kernels is checked.
+        dense: granularity of Dense weights; by default what the runtime's kernels take.
+        quantizer: `tflite` or `litert`.
+        method: `minmax`, `percentile`, `mse` or `entropy`.
+        ranges: tensor name -> (minimum, maximum) that are known already.
+        samples: how many samples of a data file or Task to calibrate on.
+        scale: how the images of a data file become the model's units.
+        seed: chooses the samples.
+        allow_code: let a model file run its own code.
+        allow_unusual_data: accept calibration data that look wrongly scaled.
+        progress: called with stage, done, total.
+
+    Raises:
+        CompressionError: the message says what came, what was expected and what to do.
+    """
+    spec = find_runtime(runtime).spec(dtype=dtype, io=io, quantizer=quantizer, dense=dense)
+    if spec.is_integer and calibration is None:
+        raise UsageError(
+            f"{dtype} needs calibration data: give --calibration DATA (some hundred training inputs), "
+            "or ask for --dtype dynamic or float16, which need none"
+        )
+    calibrating = Calibrating(method=method, ranges=ranges, allow_unusual=allow_unusual_data)
+    data_file = isinstance(calibration, (str, Path)) and spec.is_integer
+    if data_file and isinstance(model, (str, Path)):
+        made = child.call(
+            "tfcompress.conversion:convert_file_here",
+            *(str(model), allow_code, spec.as_dict(), _data_request(calibration, samples, scale, seed)),
+            {"method": method, "ranges": ranges, "allow_unusual": allow_unusual_data},
+            what="converting the model",
+            limits=LIMITS,
+            progress=progress,
+        )
+        return finish(made, spec)
+    if data_file:
+        calibration = _load(_data_request(calibration, samples, scale, seed), ())
+    elif hasattr(calibration, "calibration_samples"):
+        calibration = calibration.calibration_samples(samples, seed=seed)
+    return convert_model(
+        model, spec, calibration, calibrating=calibrating, allow_code=allow_code, progress=progress
+    )
+
+
+def convert_file_here(
+    model: str,
+    allow_code: bool,
+    spec: Mapping[str, Any],
+    data: Mapping[str, Any],
+    calibrating: Mapping[str, Any],
+    *,
+    progress: child.Progress,
+) -> dict[str, Any]:
+    """Converts a model file with a data file, both opened in this (child) process."""
+
+    def samples(inputs: Sequence[Any]) -> Any:
+        progress("loading calibration data", 0, 0)
+        return _load(data, inputs)
+
+    return convert_model_file_here(model, allow_code, spec, samples, calibrating, progress=progress)
+
+
+def _data_request(path: Any, samples: int, scale: str, seed: int) -> dict[str, Any]:
+    return {"path": str(path), "samples": samples, "scale": scale, "seed": seed}
+
+
+def _load(data: Mapping[str, Any], inputs: Sequence[Any]) -> Any:
+    from tfcompress import task
+
+    image_size = None
+    if len(inputs) == 1 and len(inputs[0].shape) == 3:
+        image_size = inputs[0].shape[:2]
+    loaded = task.load(data["path"], scale=data["scale"], seed=data["seed"], image_size=image_size)
+    return loaded.calibration_samples(data["samples"], seed=data["seed"])
+
+

@@ -1,0 +1,74 @@
+"""How a finished conversion is shown: a short summary for people, documented keys for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from converters.conversion import Conversion
+from converters.flatbuffer import Tensor
+
+
+def as_dict(result: Conversion, path: Path) -> str:
+    """The summary as JSON.
+
+    Keys: `file, file_bytes, gzip_bytes, float_bytes, integer_only, inputs[], outputs[], notes[]`, where an input or
+    output has `name, shape, dtype, scale, zero_point`.
+    """
+    flatbuffer = result.flatbuffer
+    summary: dict[str, Any] = {
+        "file": str(path),
+        "file_bytes": len(flatbuffer.data),
+        "gzip_bytes": flatbuffer.gzip_bytes,
+        "float_bytes": result.float_bytes,
+        "integer_only": flatbuffer.integer_only,
+        "inputs": [_port(tensor) for tensor in flatbuffer.inputs],
+        "outputs": [_port(tensor) for tensor in flatbuffer.outputs],
+        "notes": [*result.certificate.notes, *result.notes],
+    }
+    return json.dumps(summary, indent=2)
+
+
+def show(result: Conversion, path: Path) -> None:
+    """Prints the summary to standard output."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    flatbuffer = result.flatbuffer
+    size = f"{len(flatbuffer.data):,} bytes"
+    if result.float_bytes:
+        size += f", {result.float_bytes / len(flatbuffer.data):.2f}x smaller than float32 ({result.float_bytes:,} bytes)"
+    console.print(f"[bold]{path}[/bold]: {size}; {flatbuffer.gzip_bytes:,} bytes as gzip")
+    for title, tensors in (("input", flatbuffer.inputs), ("output", flatbuffer.outputs)):
+        for tensor in tensors:
+            console.print(f"{title:>8}  {_describe(tensor)}")
+    console.print("verified  " + _certified(result))
+    for note in (*result.certificate.notes, *result.notes):
+        console.print(f"    note  {note}")
+
+
+def _certified(result: Conversion) -> str:
+    count = len(result.flatbuffer.operators)
+    if result.flatbuffer.integer_only:
+        return f"integer only: no float tensor in any of {count} operators"
+    return f"{count} operators, inputs and outputs as asked"
+
+
+def _describe(tensor: Tensor) -> str:
+    shape = "x".join(map(str, tensor.shape))
+    text = f"{tensor.name}: {tensor.dtype} {shape}"
+    if len(tensor.scales):
+        text += f", real = {float(tensor.scales[0]):.8g} * (q - {int(tensor.zero_points[0])})"
+    return text
+
+
+def _port(tensor: Tensor) -> dict[str, Any]:
+    quantized = len(tensor.scales) > 0
+    return {
+        "name": tensor.name,
+        "shape": list(tensor.shape),
+        "dtype": tensor.dtype,
+        "scale": float(tensor.scales[0]) if quantized else None,
+        "zero_point": int(tensor.zero_points[0]) if quantized else None,
+    }
