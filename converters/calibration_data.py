@@ -10,13 +10,13 @@ Whether the *values* can belong to the model is asked afterwards, of the model i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from converters.errors import DataError
+from converters.keras_models.tracing import InputSpec
 
 Array = npt.NDArray[Any]
 Range = tuple[float, float]
@@ -29,21 +29,12 @@ MAXIMUM_BYTES = 1 << 30
 UNLIKE = 30.0
 
 
-@dataclass(frozen=True)
-class InputSpec:
-    """One model input: its name, its shape without the batch axis, and its NumPy type name."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str = "float32"
-
-
 def check(
     data: Any,
     inputs: Sequence[InputSpec],
     *,
     scale_hint: Mapping[str, Range] | None = None,
-    allow_unusual_range: bool = False,
+    allow_unusual: bool = False,
     notes: list[str] | None = None,
 ) -> dict[str, Array]:
     """Brings `data` into the model's form, or says in one line why it cannot be meant for this model.
@@ -52,7 +43,7 @@ def check(
         data: what the module docstring lists.
         inputs: the model's inputs, in order.
         scale_hint: smallest and largest training value by input name, in the model's units, where they are known.
-        allow_unusual_range: a range unlike `scale_hint`, and an input that is constant, become notes.
+        allow_unusual: a range unlike `scale_hint`, and an input that is constant, become notes.
         notes: receives what the user should know although it is no error.
 
     Returns:
@@ -70,10 +61,10 @@ def check(
     _check_count(fitted, told)
     for name, array in fitted.items():
         _check_finite(name, array)
-    _check_varies(fitted, told, allow_unusual_range)
+    _check_varies(fitted, told, allow_unusual)
     for name, hint in (scale_hint or {}).items():
         if name in fitted:
-            _check_hint(name, fitted[name], hint, told, allow_unusual_range)
+            _check_hint(name, fitted[name], hint, told, allow_unusual)
     return fitted
 
 

@@ -63,6 +63,8 @@ class _Tensor(Protocol):
     @property
     def dtype(self) -> str: ...
     @property
+    def elements(self) -> int: ...
+    @property
     def is_constant(self) -> bool: ...
     @property
     def is_quantized(self) -> bool: ...
@@ -87,6 +89,22 @@ def stored_in(operators: Iterable[_Operator], tensors: Sequence[_Tensor]) -> dic
         for output, source in zip(operator.outputs, operator.inputs[::distance], strict=False):
             if source >= 0 and tensors[source].is_constant:
                 found[output] = source
+    return found
+
+
+def restored_from(operators: Sequence[_Operator], tensors: Sequence[_Tensor]) -> dict[int, int]:
+    """Stored constants that are not what they restore -> number of elements that they stand for.
+
+    An encoded weight stands for the elements of the tensor that DECODE makes of it, its decoding tables for none.
+    """
+    found: dict[int, int] = {}
+    for operator in operators:
+        if operator.name == "DECODE":
+            found |= dict.fromkeys((index for index in operator.inputs[1::2] if index >= 0), 0)
+            found |= {
+                source: tensors[output].elements
+                for source, output in zip(operator.inputs[::2], operator.outputs, strict=False)
+            }
     return found
 
 

@@ -155,12 +155,12 @@ def convert_graph_here(
 
 
 def _freeze(model: Any, spec: ConversionSpec) -> Any:
-    from converters.keras_models import tracing
+    from converters.keras_models import load, tracing
 
     if tracing.is_keras(model):
         return tracing.freeze_keras(model, unroll=spec.is_integer)
-    if hasattr(model, "signature"):
-        return tracing.freeze_signature(model.signature, model.inputs, model.outputs)
+    if isinstance(model, load.LoadedSavedModel):
+        return tracing.freeze_signature(model.function, model.inputs, model.outputs)
     raise UsageError(
         f"a model of type {type(model).__name__} came; expected a Keras 3 or tf_keras model, or the path of one"
     )
@@ -169,7 +169,7 @@ def _freeze(model: Any, spec: ConversionSpec) -> Any:
 def _convert_here(
     graph: Any, spec: ConversionSpec, samples: Any, calibrating: Calibrating, progress: child.Progress
 ) -> dict[str, Any]:
-    from converters import calibration, tflite
+    from converters import calibration, data_range, tflite
 
     progress("converting to a float file", 0, 0)
     if not spec.is_integer:
@@ -178,11 +178,14 @@ def _convert_here(
     float_model = tflite.float_file(graph)
     if callable(samples):
         samples = samples(graph.inputs)
-    checked = calibration.check(samples, graph.inputs, allow_unusual=calibrating.allow_unusual)
+    notes = list(graph.notes)
+    allow = calibrating.allow_unusual
+    checked = calibration.check(samples, graph.inputs, allow_unusual=allow, notes=notes)
+    data_range.check_range(graph, checked, allow_unusual=allow, notes=notes)
     measured = calibration.collect(float_model, checked, method=calibrating.method, progress=progress)
     progress("quantizing", 0, 0)
     data = tflite.quantize(float_model, {**measured, **(calibrating.ranges or {})}, spec)
-    return {"data": data, "float_bytes": len(float_model), "notes": list(graph.notes)}
+    return {"data": data, "float_bytes": len(float_model), "notes": notes}
 
 
 def _plain(samples: Any) -> Any:

@@ -17,6 +17,7 @@ _INVENTED = re.compile(
     r"|tfl\.\w+|pseudo_\w*|\d*",
     re.IGNORECASE,
 )
+_TYPE_SUFFIX = re.compile(r"_(int8|uint8|int16)\Z")  # what quantization appends to inputs and outputs
 _CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
 
 
@@ -64,7 +65,7 @@ def _layer_and_rank(part: str) -> tuple[str, int]:
     """Layer of one part of a name, and how well it fits: 2 computes, 1 anything else, 0 only follows a layer."""
     segments = [segment for segment in part.split("/") if segment and not _CALL.fullmatch(segment)]
     if len(segments) < 2:
-        name = (segments or [""])[0].removeprefix("serving_default_").partition(":")[0]
+        name = _TYPE_SUFFIX.sub("", (segments or [""])[0].removeprefix("serving_default_").partition(":")[0])
         return ("" if _INVENTED.fullmatch(name) else name), 1
     *scopes, operation = segments
     words = [operation]

@@ -43,7 +43,9 @@ def alone(model: Any, index: int) -> bytes:
     main = model.subgraphs[0]
     operator = main.operators[index]
     inputs = [
-        tensor for tensor in dict.fromkeys(operator.inputs) if tensor >= 0 and _is_activation(model, main.tensors[tensor])
+        tensor
+        for tensor in dict.fromkeys(operator.inputs)
+        if tensor >= 0 and _is_activation(model, main.tensors[tensor])
     ]
     return _cut(model, [operator], inputs, list(operator.outputs))
 

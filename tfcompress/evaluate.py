@@ -1,4 +1,4 @@
-"""`tfcompress.evaluate`: how well a Keras model or a `.tflite` does on data, through the interpreter that will run it."""
+"""`tfcompress.evaluate`: how well a Keras model or a `.tflite` does on data, through a real interpreter."""
 
 from __future__ import annotations
 
@@ -128,8 +128,15 @@ def _flatbuffer(model: Any) -> FlatBuffer | None:
         path = Path(model)
         if not path.exists():
             raise FileError(f"{path} does not exist; name a .tflite, .keras or .h5 file or a SavedModel folder")
-        return FlatBuffer.read(path) if path.suffix == ".tflite" else None
+        return FlatBuffer.read(path) if path.suffix == ".tflite" or _is_flatbuffer(path) else None
     return None
+
+
+def _is_flatbuffer(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(8)[4:] == b"TFL3"
 
 
 def _samples(data: Any, split: str, scale: str, seed: int, flatbuffer: FlatBuffer | None) -> tuple[Any, Any]:
@@ -191,7 +198,9 @@ def _chosen_output(names: list[str], wanted: str | None) -> int:
     if wanted is None:
         if len(names) == 1:
             return 0
-        raise UsageError(f"the model has {len(names)} outputs; say which one to score with --output: {', '.join(names)}")
+        raise UsageError(
+            f"the model has {len(names)} outputs; say which one to score with --output: {', '.join(names)}"
+        )
     if wanted in names:
         return names.index(wanted)
     if wanted.isdigit() and int(wanted) < len(names):
@@ -203,7 +212,8 @@ def _check_finite(outputs: Array) -> None:
     if outputs.dtype.kind == "f" and not np.isfinite(outputs).all():
         broken = int(np.sum(~np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)))
         raise ModelError(
-            f"the model gave NaN or infinity for {broken} of {len(outputs)} samples; check its weights and the data's scale"
+            f"the model gave NaN or infinity for {broken} of {len(outputs)} samples; "
+            "check its weights and the data's scale"
         )
 
 
@@ -218,10 +228,12 @@ def _notes(flatbuffer: FlatBuffer, x: Any, running: Running) -> tuple[str, ...]:
         low, high = port.real_range
         if not np.isfinite([low, high]).all():
             continue
-        beyond = float(np.mean((array < low) | (array > high)))
+        beyond = float(np.mean(np.less(array, low) | np.greater(array, high)))
         shown = f"the file's input '{port.name}' takes {low:.4g} to {high:.4g}; the data goes from {array.min():.4g} to"
         if beyond > _TELLING_SHARE:
-            notes.append(f"{shown} {array.max():.4g}, {beyond:.0%} of it beyond: is it scaled as in training (--scale)?")
+            notes.append(
+                f"{shown} {array.max():.4g}, {beyond:.0%} of it beyond: is it scaled as in training (--scale)?"
+            )
         elif float(array.max()) - float(array.min()) < 0.02 * (high - low):
             notes.append(f"{shown} {array.max():.4g}, a sliver of that: is it scaled as in training (--scale)?")
     return tuple(notes)

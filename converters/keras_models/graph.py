@@ -10,13 +10,13 @@ functions do between layers becomes a call without a layer, under the name of th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from converters.errors import BridgeError
-from converters.keras_models import kinds, operations
+from converters.keras_models import kinds, operators
 from converters.keras_models.kinds import KERAS, TF_KERAS, Kind, Node
+from converters.keras_models.structures import leaves, substitute
 
 
 @dataclass(frozen=True)
@@ -79,28 +79,6 @@ class Graph:
     calls: tuple[Call, ...]
     inputs: Any
     outputs: Any
-
-
-def substitute(structure: Any, function: Callable[[Any], Any]) -> Any:
-    """`structure` (lists, tuples, dicts, slices) with `function` applied to everything inside that is none of these."""
-    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
-        return type(structure)(*(substitute(item, function) for item in structure))
-    if isinstance(structure, tuple):
-        return tuple(substitute(item, function) for item in structure)
-    if isinstance(structure, list):
-        return [substitute(item, function) for item in structure]
-    if isinstance(structure, dict):
-        return {key: substitute(item, function) for key, item in structure.items()}
-    if isinstance(structure, slice):
-        return slice(*(substitute(item, function) for item in (structure.start, structure.stop, structure.step)))
-    return function(structure)
-
-
-def leaves(structure: Any, kind: type) -> Iterator[Any]:
-    """What `substitute` would visit and is of type `kind`, in order."""
-    found: list[Any] = []
-    substitute(structure, lambda item: found.append(item) if isinstance(item, kind) else None)
-    return iter(found)
 
 
 @dataclass
@@ -239,7 +217,7 @@ def _call(node: Node, reader: _Reader, scope: Scope, prefix: str, training: bool
         return scope[id(thing)] if kinds.is_symbolic(thing, reader.kind) else thing
 
     outputs = tuple(reader.new_value() for _ in node.outputs)
-    operation = operations.read(node)
+    operation = operators.read(node)
     if operation is not None:
         name = reader.unique(re.sub(r"\W+", "_", prefix + node.layer.name))
         args, kwargs = substitute(operation.args, value), substitute(operation.kwargs, value)
@@ -255,7 +233,7 @@ def _standard_arguments(node: Node, kind: Kind) -> Node:
     if kind is TF_KERAS and type(node.layer).__name__ == "TFOpLambda":
         return node
     args, kwargs = node.args, dict(node.kwargs)
-    names = kinds.call_arguments(node.layer, kind)
+    names = kinds.call_arguments(node.layer)
     kwargs.update(zip(names[1:], args[1:], strict=False))
     args = args[:1]
     if kind is TF_KERAS and hasattr(node.layer, "return_state") and args and isinstance(args[0], list):
@@ -269,10 +247,10 @@ def _layer_kwargs(node: Node, kind: Kind, training: bool | None) -> dict[str, An
     kwargs = {}
     for name, argument in node.kwargs.items():
         is_mask = name == "mask" or name.endswith("_mask")
-        tensors = [item for item in leaves(argument, object) if kinds.is_symbolic(item, kind)]
+        tensors = [item for item in leaves(argument) if kinds.is_symbolic(item, kind)]
         if argument is None or (is_mask and tensors and all(id(item) in found_by_keras for item in tensors)):
             continue  # the twin's layers hand masks on by themselves
         kwargs[name] = argument
-    if training is not None and "training" in kinds.call_arguments(node.layer, kind):
+    if training is not None and "training" in kinds.call_arguments(node.layer):
         kwargs["training"] = training if kind is KERAS else kwargs.get("training", training)
     return kwargs

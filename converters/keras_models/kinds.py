@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -125,7 +126,13 @@ def nodes_of(graph: Any, kind: Kind) -> Iterator[Node]:
 
 def is_symbolic(thing: Any, kind: Kind) -> bool:
     """Whether `thing` is a symbolic tensor of that Keras."""
-    return isinstance(thing, keras.KerasTensor) if kind is KERAS else tf_keras.backend.is_keras_tensor(thing)
+    is_keras = isinstance(thing, keras.KerasTensor)
+    return is_keras if kind is KERAS else not is_keras and hasattr(thing, "_keras_history")
+
+
+def call_arguments(layer: Any) -> list[str]:
+    """Names of the arguments of a layer's `call`, in order."""
+    return [name for name in inspect.signature(type(layer).call).parameters if name != "self"]
 
 
 def dtype_of(tensor: Any) -> str:

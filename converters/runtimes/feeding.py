@@ -91,7 +91,8 @@ def _samples(port: Port, output: Array, plan: Batches) -> Array:
             f"the model takes {plan.size} samples at once and its output '{port.name}' has shape {list(output.shape)}, "
             "which does not tell them apart; convert it with a batch of 1"
         )
-    return output[np.newaxis]
+    single: Array = np.expand_dims(output, 0)
+    return single
 
 
 def split(arrays: Sequence[Array], jobs: int, multiple: int) -> list[list[Array]]:
@@ -125,9 +126,3 @@ def in_parallel(
         futures = [pool.submit(work, part, report_as(index)) for index, part in enumerate(parts)]
         outputs = [future.result() for future in futures]
     return [np.concatenate(pieces) for pieces in zip(*outputs, strict=True)]
-
-
-def samples_at_once(ports: Sequence[Port], arrays: Sequence[Array]) -> int:
-    """How many samples one run of the file takes, as far as its first input tells."""
-    shape = ports[0].shape if ports else ()
-    return max(1, shape[0]) if shape and arrays[0].ndim == len(shape) else 1

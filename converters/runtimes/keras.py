@@ -1,4 +1,4 @@
-"""A Keras model's own outputs, as the reference that a converted file is compared with; files run in a child process."""
+"""A Keras model's own outputs, which a converted file's are compared with; files run in a child process."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def run(
         DataError: the data does not fit the model.
         ChildDiedError: TensorFlow crashed or ran out of time or memory.
     """
-    given = dict(inputs) if isinstance(inputs, Mapping) else [inputs] if isinstance(inputs, np.ndarray) else list(inputs)
+    given = (
+        dict(inputs) if isinstance(inputs, Mapping) else [inputs] if isinstance(inputs, np.ndarray) else list(inputs)
+    )
     outputs, runtime = child.call(
         "converters.runtimes.keras:run_here",
         *(str(path), given, allow_code),
@@ -112,9 +114,7 @@ def _check_shapes(inputs: list[Any], arrays: list[Array]) -> None:
     for tensor, array in zip(inputs, arrays, strict=True):
         wanted = tuple(tensor.shape)[1:]
         sample = array.shape[1:]
-        fits = len(wanted) == len(sample) and all(
-            size in (None, got) for size, got in zip(wanted, sample, strict=True)
-        )
+        fits = len(wanted) == len(sample) and all(size in (None, got) for size, got in zip(wanted, sample, strict=True))
         if not fits:
             shown = ", ".join("any" if size is None else str(size) for size in wanted)
             raise DataError(

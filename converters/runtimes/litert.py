@@ -70,7 +70,7 @@ def run(
     arrays = ports.arrange(ports_in, inputs)
     if raw:
         ports.as_own_type(ports_in, arrays)
-    multiple = feeding.samples_at_once(ports_in, arrays)
+    plan = ports.batches(ports_in, arrays, resizable=True)
 
     def work(part: list[Array], tell: Progress) -> list[Array]:
         function = "converters.runtimes.litert:run_here"
@@ -80,7 +80,7 @@ def run(
         )
         return outputs
 
-    return feeding.in_parallel(feeding.split(arrays, jobs, multiple), work, progress)
+    return feeding.in_parallel(feeding.split(arrays, jobs, plan.size), work, progress)
 
 
 def time(
@@ -135,11 +135,6 @@ class LiteRTSession:
         except (ValueError, RuntimeError) as error:
             raise _refused(error) from error
 
-    @property
-    def signatures(self) -> list[tuple[int, ...]]:
-        """Each input's shape, -1 where any size can be asked for."""
-        return [tuple(int(size) for size in details["shape_signature"]) for details in self._inputs]
-
     def allocate(self, shapes: Sequence[Sequence[int]] | None = None) -> None:
         """Prepares every operator, for inputs of the given shapes where they differ from the file's."""
         try:
@@ -187,7 +182,7 @@ def run_here(
     if raw:
         both = ports.without_scales(both[0]), ports.without_scales(both[1])
     session = LiteRTSession(data, kernels, threads)
-    plan = ports.batches(both[0], arrays, session.signatures)
+    plan = ports.batches(both[0], arrays, resizable=True)
     session.allocate(plan.shapes)
     stateful = any(tensor.is_variable for tensor in flatbuffer.tensors)
     return feeding.feed(session, both, arrays, plan, stateful=stateful, progress=progress)

@@ -1,11 +1,12 @@
 """Time per operator, which neither runtime's Python API gives: files cut after each operator, timed in turn.
 
-    time of operator i = median(prefix of i+1 operators) - median(prefix of i operators),  an empty graph for i = 0
+    time of operator i = median over rounds of (time of i+1 operators - time of i operators, run right before)
 
-The prefixes are run one after another in rounds, so that a change of the processor's clock meets all of them alike.
-A difference smaller than twice its own standard error is below what these runs can resolve. The standard error of a
-median is 1.2533 sigma / sqrt(n) for normal errors (Kendall & Stuart, The Advanced Theory of Statistics, vol. 1, 10.10),
-with sigma taken from the median absolute deviation (1.4826 MAD), which stray interruptions do not inflate.
+The prefixes, the first of them an empty graph, are run one after another in rounds, and differences are taken within
+a round: a change of the processor's clock or load meets both sides alike (on a busy machine that divided the error by
+three). A difference smaller than twice its own standard error is below what these runs can resolve. The standard error
+of a median is 1.2533 sigma / sqrt(n) for normal errors (Kendall & Stuart, The Advanced Theory of Statistics, vol. 1,
+10.10), with sigma taken from the median absolute deviation (1.4826 MAD), which stray interruptions do not inflate.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from converters import child, prefix
 from converters.child import Limits, Progress, no_progress
 from converters.flatbuffer import FlatBuffer
-from converters.runtimes import litert, ports, timing, tflm, tflm_arena
+from converters.runtimes import litert, ports, tflm, tflm_arena, timing
 from converters.runtimes.feeding import Session
 from converters.runtimes.litert import Kernels
 
@@ -34,7 +35,7 @@ class OperatorTimes:
     """Times of all operators of a file.
 
     Attributes:
-        milliseconds: float64 `[operators]`, differences of medians; may be slightly negative.
+        milliseconds: float64 `[operators]`, medians of differences; may be slightly negative.
         resolution_ms: float64 `[operators]`, twice the standard error of each difference.
         rounds: how often each prefix was run.
     """
@@ -48,8 +49,8 @@ def measure(
     data: bytes,
     *,
     runtime: Runtime = "tflm",
-    rounds: int = 30,
-    seconds: float = 60.0,
+    rounds: int = 100,
+    seconds: float = 20.0,
     seed: int = 0,
     limits: Limits | None = None,
     progress: Progress = no_progress,
@@ -81,13 +82,12 @@ def measure(
 
 
 def summarize(times_ms: npt.NDArray[np.float64]) -> OperatorTimes:
-    """Differences of medians and their resolution, from milliseconds `[prefixes, rounds]`."""
-    medians = np.median(times_ms, axis=1)
-    deviations = np.median(np.abs(times_ms - medians[:, np.newaxis]), axis=1)
+    """Medians of differences and their resolution, from milliseconds `[prefixes, rounds]`."""
+    differences = np.diff(times_ms, axis=0)
+    medians = np.median(differences, axis=1)
+    deviations = np.median(np.abs(differences - medians[:, np.newaxis]), axis=1)
     rounds = times_ms.shape[1]
-    errors = 1.2533 * 1.4826 * deviations / np.sqrt(rounds)
-    resolution = 2.0 * np.sqrt(errors[1:] ** 2 + errors[:-1] ** 2)
-    return OperatorTimes(np.diff(medians), resolution, rounds)
+    return OperatorTimes(medians, 2.0 * 1.2533 * 1.4826 * deviations / np.sqrt(rounds), rounds)
 
 
 # --- the child's side -------------------------------------------------------------------------------------------

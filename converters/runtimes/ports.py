@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,7 @@ Inputs = Mapping[str, Array] | Sequence[Array]
 
 # Types that both a file and NumPy can hold; int4, string, resource and variant tensors cannot be fed from an array.
 _FEEDABLE = frozenset(
-    "float16 float32 float64 int8 uint8 int16 uint16 int32 uint32 int64 uint64 bool complex64 complex128".split()
+    ["float16", "float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool"]
 )
 
 
@@ -31,6 +30,7 @@ class Port:
         name: the tensor's name.
         aliases: other names that a user may call it by: the signature's and Keras's own.
         shape: the stored shape, batch axis included.
+        signature: the shape with -1 where LiteRT can be asked for another size.
         dtype: NumPy name of the type.
         scales: one float32 per tensor or per index of `axis`; empty where the file states none.
         zero_points: as many integers.
@@ -40,6 +40,7 @@ class Port:
     name: str
     aliases: tuple[str, ...]
     shape: tuple[int, ...]
+    signature: tuple[int, ...]
     dtype: str
     scales: Array = field(repr=False)
     zero_points: Array = field(repr=False)
@@ -105,13 +106,15 @@ def _port(tensor: Tensor, flatbuffer: FlatBuffer, side: str) -> Port:
     scales, zero_points = np.asarray(tensor.scales), np.asarray(tensor.zero_points)
     if not (np.isfinite(scales).all() and (scales > 0).all()):
         raise ModelError(f"{what} has a scale that is not a positive number; the file is damaged")
-    if scales.size not in (0, 1) and (zero_points.size != scales.size or scales.size != tensor.shape[tensor.axis]):
+    lengths = {scales.size, zero_points.size, *tensor.shape[tensor.axis : tensor.axis + 1]}
+    if scales.size > 1 and (tensor.axis < 0 or len(lengths) != 1):
         raise ModelError(f"{what} has {scales.size} scales and {zero_points.size} zero points; the file is damaged")
     if scales.size == 1 and zero_points.size == 0:
         zero_points = np.zeros(1, np.int64)
     names = (*_signature_names(flatbuffer, tensor, side), _keras_name(tensor.name))
     aliases = tuple(dict.fromkeys(name for name in names if name and name != tensor.name))
-    return Port(tensor.name, aliases, tuple(tensor.shape), tensor.dtype, scales, zero_points, tensor.axis)
+    signature = tensor.shape_signature if len(tensor.shape_signature) == len(tensor.shape) else tensor.shape
+    return Port(tensor.name, aliases, tensor.shape, signature, tensor.dtype, scales, zero_points, tensor.axis)
 
 
 def _keras_name(name: str) -> str:
@@ -131,8 +134,11 @@ def arrange(ports: Sequence[Port], inputs: Inputs | Array) -> list[Array]:
 
     Raises:
         DataError: a missing or unknown name, a wrong number of arrays, unequal lengths, no sample, NaN.
+        ModelError: the file has no input.
     """
     arrays = _by_name(ports, inputs) if isinstance(inputs, Mapping) else _by_order(ports, inputs)
+    if not ports:
+        raise ModelError("the file has no input; nothing can be fed to it")
     lengths = {len(array) if array.ndim else 0 for array in arrays}
     if len(lengths) != 1:
         raise DataError(f"the inputs have different numbers of samples {sorted(lengths)}; they need the same number")
@@ -186,20 +192,21 @@ class Batches:
     shapes: tuple[tuple[int, ...], ...]
 
 
-def batches(ports: Sequence[Port], arrays: Sequence[Array], signatures: Sequence[Sequence[int]]) -> Batches:
+def batches(ports: Sequence[Port], arrays: Sequence[Array], *, resizable: bool) -> Batches:
     """Checks the arrays' shapes against the file's and decides how samples are fed.
 
     Args:
         ports: the model's inputs.
         arrays: `[n, ...]` each, in the order of `ports`.
-        signatures: each input's shape with -1 where the runtime can take any size.
+        resizable: whether the runtime can be asked for the sizes that a signature leaves open.
 
     Raises:
         DataError: a shape that the model cannot take.
     """
     has_batch_axis = arrays[0].ndim == len(ports[0].shape)
     shapes = []
-    for port, array, signature in zip(ports, arrays, signatures, strict=True):
+    for port, array in zip(ports, arrays, strict=True):
+        signature = port.signature if resizable else port.shape
         sample = (port.shape[:1] if has_batch_axis else ()) + array.shape[1:]
         if len(sample) != len(port.shape) or any(
             size not in (got, -1) for size, got in zip(signature[has_batch_axis:], sample[has_batch_axis:], strict=True)
@@ -242,8 +249,8 @@ def without_scales(ports: Sequence[Port]) -> list[Port]:
 
 def _signature_names(flatbuffer: FlatBuffer, tensor: Tensor, side: str) -> tuple[str, ...]:
     names: list[str] = []
-    signatures: Any = flatbuffer.signatures
-    for signature in signatures:
-        pairs: Mapping[str, int] = getattr(signature, side)
-        names += [name for name, index in pairs.items() if index == tensor.index]
+    for signature in flatbuffer.signatures:
+        pairs = signature.inputs if side == "inputs" else signature.outputs
+        if signature.graph == 0:
+            names += [name for name, index in pairs.items() if index == tensor.index]
     return tuple(names)

@@ -47,7 +47,8 @@ def quantize(
         whole += np.copysign((np.abs(steps - whole) >= 0.5).astype(np.float32), steps)
     limits = np.iinfo(dtype)
     shifted = whole.astype(np.float64) + zero_point
-    return np.clip(shifted, limits.min, limits.max).astype(dtype)
+    clipped: npt.NDArray[np.signedinteger | np.unsignedinteger] = np.clip(shifted, limits.min, limits.max).astype(dtype)
+    return clipped
 
 
 def dequantize(values: Array, scales: Array, zero_points: Array, *, axis: int = 0) -> npt.NDArray[np.float32]:

@@ -77,7 +77,7 @@ def run(
     arrays = ports.arrange(ports_in, inputs)
     if raw:
         ports.as_own_type(ports_in, arrays)
-    multiple = feeding.samples_at_once(ports_in, arrays)
+    plan = ports.batches(ports_in, arrays, resizable=False)
 
     def work(part: list[Array], tell: Progress) -> list[Array]:
         function = "converters.runtimes.tflm:run_here"
@@ -86,7 +86,7 @@ def run(
         )
         return outputs
 
-    return feeding.in_parallel(feeding.split(arrays, jobs, multiple), work, progress)
+    return feeding.in_parallel(feeding.split(arrays, jobs, plan.size), work, progress)
 
 
 def time(
@@ -140,12 +140,11 @@ def complaint(printed: str) -> str:
     custom = re.search(r"Failed to get registration from op code (\w+)", printed)
     if custom:
         return f"TFLM has no kernel for {custom.group(1)}; replace that operator, or use LiteRT"
-    node = re.search(r"Node (\S+) \(number (\d+)f?\) failed to (prepare|invoke)", printed)
-    lines = [line.strip() for line in printed.splitlines() if line.strip()]
-    if node and lines:
-        before = [line for line in lines[: lines.index(node.string[node.start() :].splitlines()[0].strip())]]
-        told = re.sub(r"^\S+\.(cc|h)(:\d+)?\s*", "", before[-1]) if before else "no reason given"
-        return f"its operator {node.group(2)} ({node.group(1)}) failed to {node.group(3)}: {told[:200]}"
+    node = re.search(r"(?:(\S[^\n]*)\n\s*)?Node (\S+) \(number (\d+)f?\) failed to (prepare|invoke)", printed)
+    if node:
+        # The line before says why, after the place in TFLM's source.
+        told = re.sub(r"^\S+\.(cc|h)(:\d+)?\s*", "", node.group(1) or "no reason given")
+        return f"its operator {node.group(3)} ({node.group(2)}) failed to {node.group(4)}: {told[:200].strip()}"
     return ""
 
 
@@ -208,7 +207,7 @@ def run_here(data: bytes, arrays: list[Array], raw: bool, *, progress: Progress)
     both = ports.inputs_of(flatbuffer), ports.outputs_of(flatbuffer)
     if raw:
         both = ports.without_scales(both[0]), ports.without_scales(both[1])
-    plan = ports.batches(both[0], arrays, [port.shape for port in both[0]])
+    plan = ports.batches(both[0], arrays, resizable=False)
     stateful = any(tensor.is_variable for tensor in flatbuffer.tensors)
     return feeding.feed(session, both, arrays, plan, stateful=stateful, progress=progress)
 

@@ -17,7 +17,7 @@ from typing import Any
 from converters.child import Limits, Progress
 from converters.errors import ModelError
 from converters.flatbuffer import FlatBuffer
-from converters.runtimes import ports, timing, tflm
+from converters.runtimes import ports, tflm, timing
 
 # The two ways differ by alignment (16 bytes, twice) and by what planning holds for a moment beyond the accounting.
 _NEAR = 64
@@ -61,15 +61,26 @@ def measure_here(data: bytes, *, progress: Progress) -> dict[str, int]:
     """The child's part of `measure`."""
     total, head, tail = accounting(data)
 
-    def works(size: int) -> bool:
+    def loads(size: int) -> bool:
         progress("searching the smallest arena", 0, 0)
-        try:
-            _run_once(data, size)
-        except ModelError:
-            return False
-        return True
+        return _works(lambda: tflm.open_session(data, arena_bytes=size))
 
-    return asdict(Arena(total, head, tail, _smallest(works, total)))
+    def runs(size: int) -> bool:
+        return loads(size) and _works(lambda: _run_once(data, size))
+
+    # Nearly all memory is asked for while loading, which is quick to try; the result has to run as well.
+    smallest = _smallest(loads, total)
+    if not runs(smallest):
+        smallest = _smallest(runs, smallest)
+    return asdict(Arena(total, head, tail, smallest))
+
+
+def _works(attempt: Callable[[], Any]) -> bool:
+    try:
+        attempt()
+    except ModelError:
+        return False
+    return True
 
 
 def accounting(data: bytes) -> tuple[int, int, int]:
@@ -80,9 +91,7 @@ def accounting(data: bytes) -> tuple[int, int, int]:
     """
     session = _run_once(data, None)
     printed = _printed_by(session.interpreter.print_allocations)
-    found = {
-        name: re.search(rf"Arena allocation {name} (\d+) bytes", printed) for name in ("total", "head", "tail")
-    }
+    found = {name: re.search(rf"Arena allocation {name} (\d+) bytes", printed) for name in ("total", "head", "tail")}
     sizes = [int(match.group(1)) for match in found.values() if match]
     if len(sizes) != len(found):
         raise ModelError(

@@ -1,16 +1,18 @@
-"""Runs every probe in one runtime and prints, as one JSON line each, whether the kernel took it and what came out.
+"""Asks a runtime which types its kernels take, by running one-operator files in it.
 
-    python ask_runtime.py tflm|litert < names and types, as JSON pairs, one per line
+    python tests/contracts/ask_runtime.py tflm --table      prints the [kernels] of tfcompress/targets/runtimes/tflm.toml
 
 Probes run in forked workers: a kernel that kills its process is one answer, and the next worker goes on after it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,39 +21,87 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import operator_probes_shape  # noqa: F401  (fills CASES)
-from one_operator import Case, build
+from one_operator import TYPES, Case, Operand, build
 from operator_probes import CASES, SPECIAL
 
 Answer = dict[str, Any]
-Runner = Callable[[Case, bytes], list[np.ndarray]]
+Runner = Callable[[bytes, list[np.ndarray], int], list[np.ndarray]]
+
+# Their float form computes something else: it truncates, or quantizes the activations on the fly.
+NO_FLOAT_TWIN = ("CAST", "MEAN", *(name for name in SPECIAL if " with int" in name))
+
+# Kernels that check no type and take any bits for their own: what they are made for.
+UNCHECKED = {"LOGICAL_AND": ("bool",), "LOGICAL_OR": ("bool",)}
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+def ask(runtime: str, questions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Answer]:
+    """What a runtime ("tflm" or "litert") says to each pair of a case's name and an activation type."""
+    lines = "\n".join(json.dumps(question) for question in questions)
+    command = [sys.executable, str(Path(__file__).resolve()), runtime]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=120)
+    if done.returncode != 0:
+        raise RuntimeError(f"the probes themselves failed: {done.stderr[-2000:]}")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    return {(answer["name"], answer["dtype"]): answer for answer in answers}
+
+
+def every_question() -> list[tuple[str, str]]:
+    """All operators with all types, then the special cases."""
+    special = [(name, dtype) for name in SPECIAL for dtype in ("float32", "int8", "int16", "uint8")]
+    return [(name, dtype) for name in CASES for dtype in TYPES] + special
+
+
+def proven_kernels(answers: dict[tuple[str, str], Answer]) -> dict[str, tuple[str, ...]]:
+    """Operator -> types that its kernel takes and computes as the float kernel does; operators without any left out."""
+    found = {
+        name: tuple(dtype for dtype in TYPES if works(answers[name, dtype]) and dtype in UNCHECKED.get(name, TYPES))
+        for name in CASES
+    }
+    return {name: types for name, types in sorted(found.items()) if types}
+
+
+def works(answer: Answer) -> bool:
+    """Whether the kernel ran, and did not contradict the float kernel."""
+    return bool(answer["ok"] and answer.get("faithful", True))
+
+
+def close(operand: Operand, got: list[float], wanted: list[float]) -> bool:
+    """Whether real values agree within two steps of the operand's scale and 1 % of the largest value."""
+    step = max(operand.quantization()[0], default=0.0)
+    bound = 2.01 * step + 0.01 * max(map(abs, wanted), default=0.0)
+    return len(got) == len(wanted) and all(abs(one - other) <= bound for one, other in zip(got, wanted, strict=True))
+
+
+# --- answering ------------------------------------------------------------------------------------------------------
 
 
 def in_tflm() -> Runner:
-    """A function that runs a case in TFLM."""
+    """A function that runs a file in TFLM."""
     from tflite_micro import runtime
 
-    def run(case: Case, model: bytes) -> list[np.ndarray]:
+    def run(model: bytes, feeds: list[np.ndarray], outputs: int) -> list[np.ndarray]:
         interpreter = runtime.Interpreter.from_bytes(model, arena_size=1 << 17)
-        for index, feed in enumerate(case.feeds()):
+        for index, feed in enumerate(feeds):
             interpreter.set_input(feed, index)
         interpreter.invoke()
-        return [np.array(interpreter.get_output(index)) for index in range(len(case.outputs))]
+        return [np.array(interpreter.get_output(index)) for index in range(outputs)]
 
     return run
 
 
 def in_litert() -> Runner:
-    """A function that runs a case in LiteRT's own kernels, without a delegate."""
+    """A function that runs a file in LiteRT's own kernels, without a delegate."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 
-    def run(case: Case, model: bytes) -> list[np.ndarray]:
-        interpreter = Interpreter(
-            model_content=model, experimental_op_resolver_type=resolver, num_threads=1
-        )
+    def run(model: bytes, feeds: list[np.ndarray], outputs: int) -> list[np.ndarray]:
+        interpreter = Interpreter(model_content=model, experimental_op_resolver_type=resolver, num_threads=1)
         interpreter.allocate_tensors()
-        for detail, feed in zip(interpreter.get_input_details(), case.feeds(), strict=True):
+        for detail, feed in zip(interpreter.get_input_details(), feeds, strict=True):
             interpreter.set_tensor(detail["index"], feed)
         interpreter.invoke()
         return [np.array(interpreter.get_tensor(detail["index"])) for detail in interpreter.get_output_details()]
@@ -60,30 +110,40 @@ def in_litert() -> Runner:
 
 
 def answer(run: Runner, name: str, dtype: str) -> Answer:
-    """What became of one probe."""
-    case = (CASES | SPECIAL)[name](dtype)
-    model = build(case)
+    """What became of one probe; beside it whether the float kernel makes the same of the same numbers."""
+    makers = CASES | SPECIAL
+    case = makers[name](dtype)
+    feeds = case.feeds()
+    reply: Answer = {"name": name, "dtype": dtype}
     try:
-        outputs = run(case, model)
+        outputs = run(build(case), feeds, len(case.outputs))
     except (RuntimeError, ValueError) as error:
-        return {"name": name, "dtype": dtype, "ok": False, "why": str(error)[:300]}
-    real = [operand.decode(stored).ravel().tolist() for operand, stored in zip(case.outputs, outputs, strict=True)]
-    return {"name": name, "dtype": dtype, "ok": True, "outputs": real}
+        return reply | {"ok": False, "why": str(error)[:300]}
+    reply |= {"ok": True, "outputs": _real(case, outputs)}
+    if dtype == "float32" or name in NO_FLOAT_TWIN or name in UNCHECKED:
+        return reply
+    twin = makers[name]("float32")
+    numbers = [to.encode(of.decode(feed)) for to, of, feed in zip(twin.fed(), case.fed(), feeds, strict=True)]
+    # A type may have a kernel where float has none: then there is no second opinion.
+    with contextlib.suppress(RuntimeError, ValueError):
+        wanted = _real(twin, run(build(twin), numbers, len(twin.outputs)))
+        reply["faithful"] = all(map(close, case.outputs, reply["outputs"], wanted))
+    return reply
 
 
-def main() -> None:
-    """Answers all questions of standard input."""
-    questions = [json.loads(line) for line in sys.stdin]
-    run = {"tflm": in_tflm, "litert": in_litert}[sys.argv[1]]()
+def _real(case: Case, outputs: list[np.ndarray]) -> list[list[float]]:
+    return [operand.decode(stored).ravel().tolist() for operand, stored in zip(case.outputs, outputs, strict=True)]
+
+
+def answer_all(runtime: str, questions: list[tuple[str, str]]) -> None:
+    """Prints one JSON line for each question."""
+    run = {"tflm": in_tflm, "litert": in_litert}[runtime]()
     done = 0
     while done < len(questions):
         read_end, write_end = os.pipe()
         worker = os.fork()
         if worker == 0:
-            with open(write_end, "w", buffering=1) as replies:
-                for name, dtype in questions[done:]:
-                    replies.write(json.dumps(answer(run, name, dtype)) + "\n")
-            os._exit(0)
+            _work(write_end, run, questions[done:])
         os.close(write_end)
         with open(read_end) as replies:
             for line in replies:
@@ -95,10 +155,30 @@ def main() -> None:
             code = os.waitstatus_to_exitcode(status)
             if code >= 0:
                 raise SystemExit(f"the probe {name} of {dtype} is itself wrong")
-            why = f"died of signal {-code}"
-            sys.stdout.write(json.dumps({"name": name, "dtype": dtype, "ok": False, "why": why}) + "\n")
+            sys.stdout.write(json.dumps({"name": name, "dtype": dtype, "ok": False, "why": f"signal {-code}"}) + "\n")
             done += 1
         sys.stdout.flush()
+
+
+def _work(write_end: int, run: Runner, questions: list[tuple[str, str]]) -> None:
+    status = 1
+    try:
+        with open(write_end, "w", buffering=1) as replies:
+            for name, dtype in questions:
+                replies.write(json.dumps(answer(run, name, dtype)) + "\n")
+        status = 0
+    finally:  # never back into the parent's code
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def main() -> None:
+    """Answers the questions of standard input, or prints a table."""
+    if sys.argv[2:] == ["--table"]:
+        for name, types in proven_kernels(ask(sys.argv[1], every_question())).items():
+            print(f"{name} = {json.dumps(types)}")
+    else:
+        answer_all(sys.argv[1], [tuple(json.loads(line)) for line in sys.stdin])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from ai_edge_litert import schema_py_generated as schema
 TYPES = ("float32", "int8", "int16", "uint8", "int32", "int64", "bool", "float16")
 
 # Scale and zero point of a tensor for which a probe asks nothing else: covers -4..4 (int8) and -8..8 (int16).
-USUAL_SCALES = {"int8": (1 / 32, 0), "uint8": (1 / 32, 128), "int16": (1 / 4096, 0)}
+# The zero points show kernels that take a stored 0 for the number 0.
+USUAL_SCALES = {"int8": (1 / 32, -3), "uint8": (1 / 32, 128), "int16": (1 / 4096, 0)}
 
 
 @dataclass(frozen=True)

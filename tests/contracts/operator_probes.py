@@ -92,7 +92,8 @@ for _name, _table in (("ADD", "AddOptions"), ("SUB", "SubOptions")):
     binary(_name, options=(_table, {"potScaleInt16": False}))
 binary("MUL", options=("MulOptions", {}))
 binary("DIV", options=("DivOptions", {}), low=0.5)
-for _name in ("MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "LOGICAL_AND", "LOGICAL_OR", "ATAN2", "BITWISE_XOR"):
+binary("SQUARED_DIFFERENCE", low=0.0)
+for _name in ("MAXIMUM", "MINIMUM", "LOGICAL_AND", "LOGICAL_OR", "ATAN2", "BITWISE_XOR"):
     binary(_name)
 for _name in ("FLOOR_DIV", "FLOOR_MOD", "POW", "RIGHT_SHIFT"):
     binary(_name, low=0.6)
@@ -102,7 +103,7 @@ for _name in ("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQ
 
 @probe("ADD_N")
 def _add_n(t: str) -> Case:
-    return Case("ADD_N", (data(t, 1, 4), data(t, 1, 4), data(t, 1, 4)), (data(t, 1, 4),), ("AddNOptions", {}))
+    return Case("ADD_N", (data(t, 1, 4, high=1, low=-1),) * 3, (data(t, 1, 4),), ("AddNOptions", {}))
 
 
 @probe("PRELU")
@@ -166,7 +167,7 @@ def weights(t: str, *shape: int, axis: int, value: float = 0.5) -> tuple[Operand
 
 
 USUAL = ("int8", "int16", "uint8")
-WIDE = {"int8": (1 / 4, 0), "uint8": (1 / 4, 128), "int16": (1 / 1024, 0)}
+WIDE = {"int8": (1 / 4, 5), "uint8": (1 / 4, 128), "int16": (1 / 1024, 0)}
 
 
 def wide(t: str, *shape: int) -> Operand:
@@ -217,13 +218,13 @@ SPECIAL["FULLY_CONNECTED per channel"] = dense_per_channel
 
 
 def with_weights(case: Case, dtype: str) -> Case:
-    """The same sums with weights of another type, one scale per tensor."""
+    """The same sums with weights of another type, one scale for all of them."""
     source, weight, bias = case.inputs
     assert source is not None and weight is not None and bias is not None
     scale = 1 / 8
-    weight = replace(weight, dtype=dtype, scales=tuple(scale for _ in weight.scales or (1,)), zero_point=0)
-    bias = replace(bias, scales=tuple(scale * source.quantization()[0][0] for _ in bias.scales or ()))
-    return replace(case, inputs=(source, weight, bias))
+    changed = replace(weight, dtype=dtype, scales=tuple(scale for _ in weight.scales or (1,)), zero_point=0)
+    rescaled = replace(bias, scales=tuple(scale * source.quantization()[0][0] for _ in bias.scales or ()))
+    return replace(case, inputs=(source, changed, rescaled))
 
 
 for _name, _maker in (("CONV_2D", _conv), ("DEPTHWISE_CONV_2D", _depthwise), ("FULLY_CONNECTED", _dense)):
@@ -247,7 +248,7 @@ def _conv_3d(t: str) -> Case:
 
 @probe("EMBEDDING_LOOKUP")
 def _embedding(t: str) -> Case:
-    rows = Operand(t, (4, 3), values=[[0.5] * 3, [1.0] * 3, [-0.5] * 3, [0.25] * 3])
+    rows = Operand(t, (4, 3), values=[[0, 1, 0], [1, 0, 1], [0, 0, 1], [1, 1, 0]])
     return Case("EMBEDDING_LOOKUP", (Operand("int32", (3,), low=0, high=3), rows), (data(t, 3, 3),))
 
 

@@ -1,1 +1,1 @@
-"""Measures a `.tflite` file with the real interpreters; every number carries how it was got."""
+"""A `.tflite` file's numbers, each with its unit, how it was got, and what ran it; one file = one kind of number."""

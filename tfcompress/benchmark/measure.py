@@ -1,0 +1,70 @@
+"""`tfcompress.benchmark.measure`: a `.tflite` file's numbers on this machine, as rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from converters.child import Progress, no_progress
+from converters.errors import ModelError, NotAvailableError
+from converters.flatbuffer import FlatBuffer
+from converters.runtimes.operator_time import Runtime
+from tfcompress.benchmark import latency, memory, operators, parity
+from tfcompress.benchmark.plan import NOT_AVAILABLE, Plan, host_row, runtime_name
+from tfcompress.rows import Row
+
+
+def measure(model: FlatBuffer | Path | str, *, plan: Plan | None = None, progress: Progress = no_progress) -> list[Row]:
+    """Measures a file in child processes; a host's time is never a device's.
+
+    A runtime that is missing here, or that refuses the file, gets rows that say so, as long as another one runs it.
+
+    Args:
+        model: the file, or its path.
+        plan: what to measure.
+        progress: called with stage, done, total.
+
+    Raises:
+        FileError: the file cannot be read.
+        ModelError: it is damaged, or no runtime can run it.
+        ChildDiedError: a runtime crashed on it, or ran out of time or memory.
+    """
+    plan = plan or Plan()
+    flatbuffer = model if isinstance(model, FlatBuffer) else FlatBuffer.read(Path(model))
+    rows = memory.file_rows(flatbuffer)
+    rows.append(Row("operators", len(flatbuffer.operators), "count", "read from the file", "", "host", "the file"))
+    failures: list[ModelError | NotAvailableError] = []
+    for runtime in plan.runtimes:
+        try:
+            rows += _of_runtime(flatbuffer, runtime, plan, progress)
+        except (ModelError, NotAvailableError) as error:
+            failures.append(error)
+            rows += _refusal(flatbuffer, runtime, error, plan, progress)
+    if len(failures) == len(plan.runtimes):
+        raise failures[0]
+    return rows
+
+
+def _of_runtime(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: Progress) -> list[Row]:
+    data = flatbuffer.data
+    if runtime == "tflm":
+        rows = memory.arena_rows(data, plan, progress)
+        rows += latency.tflm_rows(data, plan, progress)
+    else:
+        rows = latency.litert_rows(data, runtime, plan, progress)
+    rows += operators.support_rows(flatbuffer, runtime, plan, progress)
+    if runtime == "tflm":
+        rows += parity.rows(flatbuffer, plan, progress)
+    if plan.per_operator and runtime == ("tflm" if "tflm" in plan.runtimes else plan.runtimes[0]):
+        rows += operators.time_rows(flatbuffer, runtime, plan, progress)
+    return rows
+
+
+def _refusal(
+    flatbuffer: FlatBuffer, runtime: Runtime, error: ModelError | NotAvailableError, plan: Plan, progress: Progress
+) -> list[Row]:
+    missing = isinstance(error, NotAvailableError)
+    key, unit = ("arena", "bytes") if runtime == "tflm" else ("latency_p50", "ms")
+    rows = [host_row(key, NOT_AVAILABLE if missing else str(error), unit, runtime_name(runtime))]
+    if not missing:
+        rows += operators.support_rows(flatbuffer, runtime, plan, progress)
+    return rows

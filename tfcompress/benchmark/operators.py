@@ -1,0 +1,73 @@
+"""Which operators a runtime has, and what each of them takes."""
+
+from __future__ import annotations
+
+from converters.child import Limits, Progress
+from converters.flatbuffer import FlatBuffer, Operator
+from converters.flatbuffer_graph import shown
+from converters.runtimes import coverage, operator_time
+from converters.runtimes.operator_time import Runtime
+from tfcompress.benchmark.plan import Plan, host_row, runtime_name
+from tfcompress.rows import Row
+
+BELOW = "below resolution"
+# All prefixes of a file run in turn: a large model on reference kernels takes minutes for the least number of rounds.
+_SECONDS = 20.0
+_LIMIT_SECONDS = 600.0
+# Differences need more runs than sums: their error is that of two prefixes, their size that of one operator.
+_ROUNDS_PER_RUN = 2
+
+
+def support_rows(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: Progress) -> list[Row]:
+    """`operators_supported` of `operators`, and one `operator_refused` per operator that the runtime refuses.
+
+    Raises:
+        ModelError: the file is damaged.
+        ChildDiedError: the runtime crashed or ran out of time or memory.
+        NotAvailableError: there is no build of it for this platform.
+    """
+    name = runtime_name(runtime)
+    progress(f"asking {name} for its operators", 0, 0)
+    refused = coverage.refused(flatbuffer.data, runtime=runtime, limits=plan.limits)
+    count = len(flatbuffer.operators)
+    rows = [host_row("operators_supported", count - len(refused), f"of {count} operators", name)]
+    for index in refused:
+        rows.append(host_row("operator_refused", _label(flatbuffer.operators[index]), "operator", name))
+    return rows
+
+
+def time_rows(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: Progress) -> list[Row]:
+    """`operator_latency/INDEX/NAME/LAYER` of every operator by prefix files; see `operator_time`.
+
+    Raises:
+        ModelError: the runtime cannot run the file.
+        ChildDiedError: it crashed or ran out of time or memory.
+        NotAvailableError: there is no build of it for this platform.
+    """
+    name = runtime_name(runtime, threads=None if runtime == "tflm" else 1)
+    limits = Limits(seconds=_LIMIT_SECONDS, memory_bytes=plan.limits.memory_bytes)
+    times = operator_time.measure(
+        flatbuffer.data,
+        runtime=runtime,
+        rounds=_ROUNDS_PER_RUN * plan.runs,
+        seconds=_SECONDS,
+        seed=plan.seed,
+        limits=limits,
+        progress=progress,
+    )
+    rows = []
+    for operator, milliseconds, resolution in zip(
+        flatbuffer.operators, times.milliseconds, times.resolution_ms, strict=True
+    ):
+        value: float | str = float(milliseconds) if milliseconds > resolution else BELOW
+        key = f"operator_latency/{operator.index}/{shown(operator.name)}/{shown(operator.layer)}"
+        rows.append(host_row(key, value, "ms", name, how="measured by difference"))
+    if rows:
+        worst = float(times.resolution_ms.max())
+        rows.append(host_row("operator_latency_resolution", worst, "ms", name, how="measured by difference"))
+    return rows
+
+
+def _label(operator: Operator) -> str:
+    layer = f" (layer {shown(operator.layer)})" if operator.layer else ""
+    return f"{operator.index} {shown(operator.name)}{layer}"

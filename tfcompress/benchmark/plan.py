@@ -1,0 +1,71 @@
+"""What to measure, and the machine it is measured on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import get_args
+
+from converters.child import GIB, Limits
+from converters.errors import UsageError
+from converters.runtimes import litert, tflm
+from converters.runtimes.operator_time import KERNELS, Runtime
+from tfcompress.environment import processor
+from tfcompress.rows import How, Row
+
+NOT_AVAILABLE = "not available on this platform"
+
+
+def default_threads() -> tuple[int, ...]:
+    """One thread, and as many as this machine has cores."""
+    return tuple(dict.fromkeys((1, os.cpu_count() or 1)))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a benchmark measures.
+
+    Attributes:
+        runtimes: `litert` (XNNPACK), `litert-builtin`, `litert-reference`, `tflm`.
+        threads: thread counts that LiteRT is timed with.
+        runs: most timed runs of each.
+        seconds: time after which no further run of the same kind begins.
+        samples: random inputs on which outputs are compared.
+        seed: of the random inputs.
+        per_operator: whether every operator is timed, on TFLM if it is among the runtimes, else on the first one.
+    """
+
+    runtimes: tuple[Runtime, ...] = ("litert", "tflm")
+    threads: tuple[int, ...] = ()
+    runs: int = 50
+    seconds: float = 10.0
+    samples: int = 20
+    seed: int = 0
+    per_operator: bool = False
+
+    def __post_init__(self) -> None:
+        for runtime in self.runtimes:
+            if runtime not in get_args(Runtime):
+                raise UsageError(f"runtime is {runtime!r}; expected one of {', '.join(get_args(Runtime))}")
+        if not self.runtimes:
+            raise UsageError(f"no runtime was named; expected some of {', '.join(get_args(Runtime))}")
+        for name, value in (("threads", min(self.threads, default=1)), ("runs", self.runs), ("samples", self.samples)):
+            if value < 1:
+                raise UsageError(f"{name} is {value}; expected at least 1")
+
+    @property
+    def limits(self) -> Limits:
+        """Of one child process: several times what the slowest of them needs by this plan."""
+        return Limits(seconds=60.0 + 3 * self.seconds + 5 * self.samples, memory_bytes=4 * GIB)
+
+
+def runtime_name(runtime: Runtime, *, threads: int | None = None) -> str:
+    """Name and version for a row; without a version where the runtime is not available."""
+    if runtime == "tflm":
+        return tflm.describe() if tflm.available() else "TFLM"
+    return litert.describe(KERNELS[runtime], threads=threads)
+
+
+def host_row(name: str, value: float | str, unit: str, runtime: str, *, how: How = "measured") -> Row:
+    """A row about this machine."""
+    return Row(name, value, unit, how, runtime, "host", processor())

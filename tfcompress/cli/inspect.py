@@ -1,0 +1,29 @@
+"""Show what a .tflite file holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import rich_click as click
+
+
+@click.command("inspect")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--tensors", is_flag=True, help="Also list every tensor.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON with documented keys instead of tables.")
+def command(file: Path, *, tensors: bool, as_json: bool) -> None:
+    """Shows the operators of FILE.tflite with their Keras layers, and what its bytes are spent on.
+
+    Nothing is run: the file is read as data, and a damaged one is refused in one line.
+
+    Example: tfcompress inspect model.tflite
+    """
+    from converters.flatbuffer import FlatBuffer
+    from tfcompress.report import inspection, inspection_tables
+
+    flatbuffer = FlatBuffer.read(file)
+    if as_json:
+        click.echo(json.dumps(inspection.describe(flatbuffer)))
+    else:
+        inspection_tables.show(flatbuffer, file, tensors=tensors)
