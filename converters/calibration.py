@@ -1,6 +1,7 @@
 """What range each activation takes, measured by running the float file on calibration data.
 
     samples = calibration.check(data, inputs)                              refuses what cannot be meant for the model
+    calibration.check_range(graph, samples)                                asks the model whether the scale is right
     ranges = calibration.collect(float_model, samples, method="entropy")   {tensor name: (min, max)}
     calibrated = calibration.apply_ranges(float_model, ranges)             the same file with the ranges written in
 
@@ -19,18 +20,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args
 
-import flatbuffers
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter
 
-from converters.calibration_data import InputSpec, check
+from converters.calibration_data import check
 from converters.child import Progress, no_progress
+from converters.data_range import check_range
 from converters.errors import ConversionError, DataError, UsageError
 from converters.histogram import Histogram, Range, entropy_range, mse_range, percentile_range
+from converters.keras_models.tracing import InputSpec
 
-__all__ = ["METHODS", "InputSpec", "Method", "Range", "apply_ranges", "check", "collect"]
+__all__ = ["METHODS", "InputSpec", "Method", "Range", "apply_ranges", "check", "check_range", "collect"]
 
 Array = npt.NDArray[Any]
 Method = Literal["minmax", "percentile", "mse", "entropy"]
@@ -103,6 +103,8 @@ def apply_ranges(float_model: bytes, ranges: Mapping[str, Range]) -> bytes:
     Raises:
         ConversionError: a range for a tensor that the file has not, or one without 0 or without width.
     """
+    from ai_edge_litert.schema_py_generated import QuantizationParametersT
+
     model = _unpack(float_model)
     unknown = set(ranges)
     for name, (low, high) in ranges.items():
@@ -112,7 +114,7 @@ def apply_ranges(float_model: bytes, ranges: Mapping[str, Range]) -> bytes:
         name = _name(tensor)
         if name in ranges:
             unknown.discard(name)
-            quantization = tensor.quantization or schema.QuantizationParametersT()
+            quantization = tensor.quantization or QuantizationParametersT()
             quantization.min, quantization.max = [ranges[name][0]], [ranges[name][1]]
             tensor.quantization = quantization
     if unknown:
@@ -130,6 +132,8 @@ Activations = Iterator[tuple[int, Array]]
 
 
 def _run(model: Any, feeds: Mapping[int, Array], observed: list[int], *, threads: int) -> Iterator[Activations]:
+    from ai_edge_litert.interpreter import Interpreter
+
     graph = model.subgraphs[0]
     graph.outputs = [index for index in observed if index not in set(graph.inputs)]
     # A signature names its outputs by position.
@@ -203,11 +207,16 @@ def _refuse_infinite(name: str, sample: int) -> None:
 # --- the file ---------------------------------------------------------------------------------------------------
 
 
+# The generated schema and the interpreter are imported where they are used: commands read METHODS from this file.
 def _unpack(data: bytes) -> Any:
+    from ai_edge_litert import schema_py_generated as schema
+
     return schema.ModelT.InitFromObj(schema.Model.GetRootAs(data))
 
 
 def _pack(model: Any, size: int) -> bytes:
+    import flatbuffers
+
     builder = flatbuffers.Builder(size + 4096)
     builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
     return bytes(builder.Output())
@@ -219,6 +228,8 @@ def _name(tensor: Any) -> str:
 
 def _observed(model: Any) -> list[int]:
     """Float tensors of the main graph that an operator or the caller fills, in file order."""
+    from ai_edge_litert.schema_py_generated import TensorType
+
     graph = model.subgraphs[0]
     filled = {int(index) for operator in graph.operators for index in operator.outputs}
     filled |= {int(index) for index in graph.inputs}
@@ -226,7 +237,7 @@ def _observed(model: Any) -> list[int]:
         index
         for index, tensor in enumerate(graph.tensors)
         if index in filled
-        and tensor.type == schema.TensorType.FLOAT32
+        and tensor.type == TensorType.FLOAT32
         and not tensor.isVariable
         and np.prod(tensor.shape if tensor.shape is not None else [1]) > 0
     ]

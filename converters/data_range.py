@@ -27,7 +27,7 @@ Array = npt.NDArray[Any]
 
 # Deviation measured / deviation in training, nine channels of ten. Correct data gave 0.9 to 1.2 (MLPerf Tiny ResNet-8
 # and DS-CNN); for ResNet-8, images of 0..1 gave 0.004, -1..1 0.008, standardized 0.015, a quarter of the light 0.27.
-_TOO_SMALL, _TOO_LARGE = 1 / 20, 100.0
+_TOO_SMALL, _TOO_LARGE = 1 / 20, 60.0
 # The same, median over the channels, from which on it is worth a note; raw int8 for DS-CNN's units gave 6.7.
 _UNUSUAL_SMALL, _UNUSUAL_LARGE = 1 / 5, 5.0
 # |mean measured - mean in training| in units of the training deviation, median; correct data gave 0.02 to 0.08, raw
@@ -84,7 +84,8 @@ def check_range(
     arrays = [samples[spec.name] for spec in graph.inputs] if len(graph.inputs) > 1 else list(samples.values())
     definition = tf.compat.v1.GraphDef.FromString(graph.graph)
     nodes = {node.name: node for node in definition.node}
-    faults, remarks = _for_bytes(nodes, graph, arrays), []
+    faults = _for_bytes(nodes, graph, arrays)
+    remarks: list[str] = []
     normalization = next(_normalizations(nodes), None)
     if not faults and normalization is not None:
         values = _values_at(definition, graph, normalization.input_node, arrays)

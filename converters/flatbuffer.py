@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from converters import output
 from converters.constants import Role, restored_from, roles
 from converters.errors import FileError, ModelError
-from converters.flatbuffer_walk import Row, Walk
 from converters.flatbuffer_graph import Graph, Operator, Tensor, behind, read_graph, shown
+from converters.flatbuffer_walk import Row, Walk
 from converters.layer_names import layer_of
 
 __all__ = ["FlatBuffer", "Graph", "Operator", "Signature", "Tensor", "layer_of"]

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from converters.keras_models.tracing import FrozenGraph
+from converters.layer_names import layer_of
 
 _SCOPED = re.compile(r"^L(\d+)/(.+)$")
 SIGNATURE = b"serving_default"
@@ -79,9 +80,13 @@ def _canonical(name: str, layers: tuple[str, ...]) -> str | None:
     for part in name.split(";"):
         scoped = _SCOPED.match(part)
         if scoped and int(scoped.group(1)) < len(layers):
-            # The last segment is TensorFlow's operation; a second part of the same layer adds nothing.
             layer = layers[int(scoped.group(1))].replace("/", "_")
-            parts.setdefault(layer, scoped.group(2).rpartition("/")[2])
+        else:
+            # The graph of a foreign SavedModel has Keras' own scopes, which usually tell the layer.
+            layer = layer_of(part).replace("/", "_") if "/" in part and not layers else ""
+        if layer:
+            # The last segment is TensorFlow's operation; a second part of the same layer adds nothing.
+            parts.setdefault(layer, part.rpartition("/")[2])
     return ";".join(f"{layer}/{operation}" for layer, operation in parts.items()) or None
 
 

@@ -251,13 +251,11 @@ def _weights(graph: Graph, spec: ConversionSpec) -> Iterator[Fault]:
 
 def _asked_weight(operator: Operator, tensor: Tensor, spec: ConversionSpec) -> str:
     """Type that the weight must have; empty where the converter is free."""
-    if spec.dtype == "float32":
-        return "float32" if tensor.dtype in (*_QUANTIZED_DTYPES, "float16") else ""
-    if tensor.elements < _SMALL_WEIGHT:
+    if tensor.dtype not in (*_QUANTIZED_DTYPES, "float16", "float32"):
         return ""
-    if spec.dtype == "float16":
-        return "float16" if tensor.dtype == "float32" else ""
-    return "int8" if tensor.dtype == "float32" and operator.name in _HYBRID else ""
+    asked = {"float32": "float32", "float16": "float16", "dynamic": "int8"}[spec.dtype]
+    left_as_it_was = tensor.elements < _SMALL_WEIGHT or (spec.dtype == "dynamic" and operator.name not in _HYBRID)
+    return "" if tensor.dtype == "float32" and left_as_it_was and asked != "float32" else asked
 
 
 def _dense(graph: Graph, spec: ConversionSpec) -> Iterator[Fault]:

@@ -29,7 +29,7 @@ def prepare_here(folder: str, *, progress: child.Progress) -> float:
     data = _digits()
     np.savez_compressed(Path(folder) / "digits.npz", **data)
     model = _build(keras)
-    model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(3e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 
     class Report(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -8,15 +8,20 @@ The lists were read off Keras 3.15, tf_keras 2.21 and TensorFlow 2.21, then cut 
 
 from __future__ import annotations
 
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # What a model itself may be; a subclass of Model is somebody's own code.
-MODELS = frozenset(
+MODELS = _names(
     """
     Functional Model Sequential
-    """.split()
+    """
 )
 
-# Layers of keras.layers and tf_keras.layers, with the names older versions gave them.
-LAYERS = frozenset(
+# Layers of keras.layers and tf_keras.layers, with the names older versions gave them, and two of ConvNeXt's own.
+LAYERS = _names(
     """
     Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
     AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add AdditiveAttention AlphaDropout Attention AugMix
@@ -29,7 +34,7 @@ LAYERS = frozenset(
     GRUCell GRUV1 GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D
     GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D
     GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization GroupQueryAttention HashedCrossing Hashing Identity
-    InputLayer IntegerLookup LSTM LSTMCell LSTMV1 LayerNormalization LeakyReLU LocallyConnected1D LocallyConnected2D
+    InputLayer IntegerLookup LSTM LSTMCell LSTMV1 LayerNormalization LayerScale LeakyReLU LocallyConnected1D LocallyConnected2D
     Masking MaxNumBoundingBoxes MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D Maximum
     MelSpectrogram Minimum MixUp MultiHeadAttention Multiply Normalization PReLU Permute Pipeline RMSNormalization RNN
     RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop
@@ -38,13 +43,13 @@ LAYERS = frozenset(
     RandomTranslation RandomWidth RandomZoom ReLU RepeatVector Rescaling Reshape Resizing ReversibleEmbedding
     STFTSpectrogram SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D SimpleRNN
     SimpleRNNCell Softmax Solarization SpatialDropout1D SpatialDropout2D SpatialDropout3D SpectralNormalization
-    StackedRNNCells StringLookup Subtract SyncBatchNormalization TextVectorization ThresholdedReLU TimeDistributed
+    StackedRNNCells StochasticDepth StringLookup Subtract SyncBatchNormalization TextVectorization ThresholdedReLU TimeDistributed
     UnitNormalization UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
-    """.split()
+    """
 )
 
 # Nodes of a Keras 3 functional model that are no layers: `x * 2`, `keras.ops.sigmoid(x)`.
-OPERATIONS = frozenset(
+OPERATIONS = _names(
     """
     Abs Absolute AdaptiveAveragePool AdaptiveMaxPool Add AffineTransform All AllClose Amax Amin Angle Any Append
     Arange Arccos Arccosh Arcsin Arcsinh Arctan Arctan2 Arctanh Argmax Argmin Argpartition Argsort Array ArraySplit
@@ -71,11 +76,11 @@ OPERATIONS = frozenset(
     StopGradient Subtract Sum Swapaxes Take TakeAlongAxis Tan Tanh TanhShrink Tensordot Threshold Tile TopK Trace
     Transpose Trapezoid Tril Triu TrueDivide Trunc Unfold Unique UnravelIndex Unstack Vander Var Vdot View
     ViewAsComplex ViewAsReal Vsplit Vstack Where ZerosLike
-    """.split()
+    """
 )
 
 # Initializers, regularizers, constraints, number formats, optimizers, schedules, losses, metrics.
-PARTS = frozenset(
+PARTS = _names(
     """
     AUC AbsMaxQuantizer Accuracy Adadelta Adafactor Adagrad Adam AdamW Adamax BinaryAccuracy BinaryCrossentropy
     BinaryFocalCrossentropy BinaryIoU CTC CategoricalAccuracy CategoricalCrossentropy CategoricalFocalCrossentropy
@@ -97,20 +102,20 @@ PARTS = frozenset(
     identity l1 l1_l2 l2 lecun_normal lecun_uniform max_norm min_max_norm non_neg normal one ones orthogonal
     orthogonal_regularizer radial_constraint random_normal random_uniform stft truncated_normal uniform unit_norm
     variance_scaling zero zeros
-    """.split()
+    """
 )
 
 # Activation functions, which a configuration names by string or as an object of class "function".
-ACTIVATIONS = frozenset(
+ACTIVATIONS = _names(
     """
     celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear
     log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus
     sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink threshold
-    """.split()
+    """
 )
 
 # Losses and metrics that are functions.
-FUNCTIONS = frozenset(
+FUNCTIONS = _names(
     """
     KLD MAE MAPE MSE MSLE binary_accuracy binary_crossentropy binary_focal_crossentropy categorical_accuracy
     categorical_crossentropy categorical_focal_crossentropy categorical_generalized_cross_entropy categorical_hinge
@@ -118,11 +123,11 @@ FUNCTIONS = frozenset(
     kullback_leibler_divergence l1_l2 log_cosh logcosh mae mape mean_absolute_error mean_absolute_percentage_error
     mean_squared_error mean_squared_logarithmic_error mse msle pearson_correlation poisson sparse_categorical_accuracy
     sparse_categorical_crossentropy sparse_top_k_categorical_accuracy squared_hinge top_k_categorical_accuracy tversky
-    """.split()
+    """
 )
 
 # What a TFOpLambda or SlicingOpLambda of tf_keras may call, by its name in the TensorFlow API.
-TENSORFLOW_FUNCTIONS = frozenset(
+TENSORFLOW_FUNCTIONS = _names(
     """
     __operators__.add __operators__.eq __operators__.getitem __operators__.ne add_n argsort batch_to_space
     bitwise.bitwise_and bitwise.bitwise_or bitwise.bitwise_xor bitwise.invert bitwise.left_shift bitwise.right_shift
@@ -175,5 +180,5 @@ TENSORFLOW_FUNCTIONS = frozenset(
     stack stop_gradient strided_slice tensor_scatter_nd_add tensor_scatter_nd_max tensor_scatter_nd_min
     tensor_scatter_nd_sub tensor_scatter_nd_update tile transpose truncatediv truncatemod unique unravel_index unstack
     where zeros zeros_like
-    """.split()
+    """
 )

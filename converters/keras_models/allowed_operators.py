@@ -8,7 +8,12 @@ operators, and everything that decodes a format. The list was read off TensorFlo
 
 from __future__ import annotations
 
-OPERATORS = frozenset(
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+OPERATORS = _names(
     """
     Abs Acos Acosh Add AddN AddV2 AdjustContrast AdjustContrastv2 AdjustHue AdjustSaturation All Angle Any ApproxTopK
     ApproximateEqual ArgMax ArgMin Asin Asinh Assert Assign AssignAddVariableOp AssignSubVariableOp AssignVariableOp
@@ -63,7 +68,7 @@ OPERATORS = frozenset(
     StatelessRandomGetKeyCounterAlg StatelessRandomNormal StatelessRandomNormalV2 StatelessRandomPoisson
     StatelessRandomUniform StatelessRandomUniformFullInt StatelessRandomUniformInt StatelessRandomUniformIntV2
     StatelessRandomUniformV2 StatelessShuffle StatelessTruncatedNormal StatelessTruncatedNormalV2 StatelessWhile
-    StochasticCastToInt StopGradient StridedSlice StridedSliceAssign Sub Sum Svd Switch Tan Tanh TanhGrad
+    StochasticCastToInt StopGradient StridedSlice StridedSliceAssign StringFormat Sub Sum Svd Switch Tan Tanh TanhGrad
     TensorArrayGatherV3 TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArrayV3 TensorArrayWriteV3
     TensorListConcat TensorListConcatV2 TensorListElementShape TensorListFromTensor TensorListGather TensorListGetItem
     TensorListLength TensorListPopBack TensorListPushBack TensorListReserve TensorListResize TensorListScatter
@@ -73,19 +78,17 @@ OPERATORS = frozenset(
     TruncatedNormal Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2 Unpack UnravelIndex UnsortedSegmentMax
     UnsortedSegmentMin UnsortedSegmentProd UnsortedSegmentSum UpperBound VarHandleOp VarIsInitializedOp VariableShape
     VariableV2 Where While Xdivy XlaSharding Xlog1py Xlogy ZerosLike Zeta
-    """.split()
+    """
 )
 
 # These read and write checkpoints; every SavedModel has them, for its own saver. `saved_model_graph` says where they
 # may stand.
-CHECKPOINT_OPERATORS = frozenset(
-    "SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename StringJoin StaticRegexFullMatch".split()
-)
+CHECKPOINT_OPERATORS = _names("SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename StringJoin StaticRegexFullMatch")
 
 # What else stands between a checkpoint operator and a variable.
-SAVER_OPERATORS = CHECKPOINT_OPERATORS | frozenset(
+SAVER_OPERATORS = CHECKPOINT_OPERATORS | _names(
     """
     Assign AssignVariableOp Cast Const DisableCopyOnRead Identity IdentityN NoOp Pack PartitionedCall Placeholder
     PlaceholderWithDefault ReadVariableOp Select SelectV2 StatefulPartitionedCall VarHandleOp VariableV2
-    """.split()
+    """
 )

@@ -104,7 +104,12 @@ def stays_inside(name: str) -> bool:
     """Whether a name, joined to a folder, stays in that folder on every system."""
     path = PurePosixPath(name)
     return not (
-        not name or "\0" in name or "\\" in name or ":" in name.split("/")[0] or path.is_absolute() or ".." in path.parts
+        not name
+        or "\0" in name
+        or "\\" in name
+        or ":" in name.split("/")[0]
+        or path.is_absolute()
+        or ".." in path.parts
     )
 
 

@@ -21,22 +21,25 @@ from converters.keras_models.kinds import KERAS, TF_KERAS, Kind
 Function = Callable[[Any], Any]
 
 
-@tf_keras.saving.register_keras_serializable(package="tfcompress")
 def hard_sigmoid(x: Any) -> Any:
     """Keras 3's: relu6(x + 3) / 6, in the form that TFLite's converter knows; any shape."""
     return tf.nn.relu6(x + 3.0) * (1.0 / 6.0)
 
 
-@tf_keras.saving.register_keras_serializable(package="tfcompress")
 def hard_silu(x: Any) -> Any:
     """Keras 3's: x relu6(x + 3) / 6, in the form that TFLite's converter fuses to HARD_SWISH; any shape."""
     return x * tf.nn.relu6(x + 3.0) * (1.0 / 6.0)
 
 
-@keras.saving.register_keras_serializable(package="tfcompress")
 def hard_sigmoid_fifth(x: Any) -> Any:
     """The hard_sigmoid of tf_keras: clip(0.2 x + 0.5, 0, 1); any shape."""
     return keras.ops.clip(x * 0.2 + 0.5, 0.0, 1.0)
+
+
+# Registered by a call: mypy --strict takes no untyped decorators.
+for _function in (hard_sigmoid, hard_silu):
+    tf_keras.saving.register_keras_serializable(package="tfcompress")(_function)
+keras.saving.register_keras_serializable(package="tfcompress")(hard_sigmoid_fifth)
 
 
 def _for_tf_keras(name: str) -> Function:

@@ -22,11 +22,19 @@ _CLASSES = allowed_names.MODELS | allowed_names.LAYERS | allowed_names.OPERATION
 _FUNCTIONS = allowed_names.ACTIVATIONS | allowed_names.FUNCTIONS | allowed_names.PARTS
 # Markers of plain values; InputSpec stands in the metadata of a SavedModel.
 _VALUES = frozenset(
-    """
-    __tuple__ __tensor__ __numpy__ __keras_tensor__ __bytes__ __ellipsis__ __slice__ TensorShape InputSpec
-    """.split()
+    (
+        "__tuple__",
+        "__tensor__",
+        "__numpy__",
+        "__keras_tensor__",
+        "__bytes__",
+        "__ellipsis__",
+        "__slice__",
+        "TensorShape",
+        "InputSpec",
+    )
 )
-_TYPE_SPECS = frozenset("TensorSpec tf.TensorSpec RaggedTensorSpec tf.RaggedTensorSpec SparseTensorSpec".split())
+_TYPE_SPECS = frozenset(("TensorSpec", "tf.TensorSpec", "RaggedTensorSpec", "tf.RaggedTensorSpec", "SparseTensorSpec"))
 _CODE = {
     "Lambda": "runs Python code stored in the file",
     "__lambda__": "is Python code stored in the file",
@@ -45,8 +53,9 @@ _TRAINING_WRAPPERS = {
 # Where Keras keeps what the lists name. Modules outside are never imported, so that nothing there can run.
 _MODULE = re.compile(
     r"(tf_)?keras(\.(api|src|engine|layers|models|ops|initializers|regularizers|constraints|activations|optimizers|"
-    r"losses|metrics|dtype_policies|mixed_precision|quantizers)(\.\w+)*)?"
+    r"losses|metrics|dtype_policies|mixed_precision|quantizers|applications)(\.\w+)*)?"
 )
+_INITIALIZER_MODULE = "tensorflow.python.ops.init_ops_v2"  # tf_keras EfficientNetV2 takes its initializers from there
 _TYPE_SPEC_MODULE = re.compile(r"tensorflow\.python\.(framework|ops)(\.\w+)+")
 _WAY_OUT = "build it from Keras layers, pass the model object in Python (tfcompress.convert(model, ...)), or"
 
@@ -116,7 +125,9 @@ def _check_dict(value: dict[str, Any], where: str, owner: str) -> None:
         elif name in ("__typespec__", "TypeSpec"):
             _check_type_spec(value, where)
         elif name == "CompositeTensor":
-            raise UnsafeModelError(f"{where}: {name} in the configuration is not supported; {_WAY_OUT} use --allow-code")
+            raise UnsafeModelError(
+                f"{where}: {name} in the configuration is not supported; {_WAY_OUT} use --allow-code"
+            )
         elif name not in _VALUES:
             _check_class(name, value, where, owner)
     for key, item in value.items():
@@ -157,7 +168,8 @@ def _check_function(value: dict[str, Any], where: str, owner: str) -> None:
 
 def _check_origin(value: dict[str, Any], names: tuple[str, ...], shown: str) -> None:
     module, registered = value.get("module"), value.get("registered_name")
-    if module is not None and not (isinstance(module, str) and _MODULE.fullmatch(module)):
+    is_known = module is None or _is_match(_MODULE, module)
+    if not is_known and not (module == _INITIALIZER_MODULE and names[0] in allowed_names.PARTS):
         raise _custom(shown, f"{names[0]} of module {module!r:.80}")
     if registered is not None and registered not in names:
         raise _custom(shown, f"{names[0]} registered as {registered!r:.80}")

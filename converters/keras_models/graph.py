@@ -151,10 +151,10 @@ def _source(tensor: Any, reader: _Reader) -> Source:
     layer = tensor._keras_history[0]
     for trait in ("sparse", "ragged", "optional"):
         if getattr(layer, trait, False):
-            raise BridgeError(f"input {layer.name!r} is {trait}; make it a plain dense input, which a .tflite file needs")
-    return Source(
-        reader.new_value(), reader.name_of(layer, ""), tuple(tensor.shape), kinds.dtype_of(tensor)
-    )
+            raise BridgeError(
+                f"input {layer.name!r} is {trait}; make it a plain dense input, which a .tflite file needs"
+            )
+    return Source(reader.new_value(), reader.name_of(layer, ""), tuple(tensor.shape), kinds.dtype_of(tensor))
 
 
 def _needed(calls: list[Call], outputs: Any) -> tuple[Call, ...]:
@@ -193,7 +193,13 @@ def _inline(node: Node, reader: _Reader, scope: Scope, prefix: str, training: bo
         if kinds.dtype_of(given) != kinds.dtype_of(wanted):
             value = _cast(value, kinds.dtype_of(wanted), reader)
         inner_scope[id(wanted)] = value
-    _walk(functional, reader, inner_scope, f"{prefix}{inner.name}_", training if inner_training is None else inner_training)
+    _walk(
+        functional,
+        reader,
+        inner_scope,
+        f"{prefix}{inner.name}_",
+        training if inner_training is None else inner_training,
+    )
     flat_outputs = kind.flatten(kinds.output_structure(functional, kind))
     for outside, inside in zip(node.outputs, flat_outputs, strict=True):
         scope[id(outside)] = inner_scope[id(inside)]
@@ -250,6 +256,8 @@ def _layer_kwargs(node: Node, kind: Kind, training: bool | None) -> dict[str, An
         tensors = [item for item in leaves(argument) if kinds.is_symbolic(item, kind)]
         if argument is None or (is_mask and tensors and all(id(item) in found_by_keras for item in tensors)):
             continue  # the twin's layers hand masks on by themselves
+        if kind is KERAS and name == "training" and argument == kinds.default_training(node.layer):
+            continue  # Keras 3 notes the default as if it had been asked for; there it yields to the caller's choice
         kwargs[name] = argument
     if training is not None and "training" in kinds.call_arguments(node.layer):
         kwargs["training"] = training if kind is KERAS else kwargs.get("training", training)

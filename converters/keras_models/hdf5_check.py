@@ -92,7 +92,7 @@ def _check_dataset(dataset: Any, where: str) -> int:
     dtype = dataset.dtype
     if dtype.hasobject and h5py.check_string_dtype(dtype) is None:
         raise UnsafeModelError(f"{shown} holds references or lists of varying length; weights are plain numbers")
-    return math.prod(dataset.shape or ()) * dtype.itemsize
+    return math.prod(dataset.shape or ()) * int(dtype.itemsize)
 
 
 def _text(file: Any, name: str, where: str) -> str:

@@ -135,6 +135,12 @@ def call_arguments(layer: Any) -> list[str]:
     return [name for name in inspect.signature(type(layer).call).parameters if name != "self"]
 
 
+def default_training(layer: Any) -> Any:
+    """What a layer takes `training` for when nobody says."""
+    parameter = inspect.signature(type(layer).call).parameters.get("training")
+    return None if parameter is None else parameter.default
+
+
 def dtype_of(tensor: Any) -> str:
     """NumPy name of a symbolic or real tensor's type."""
     return str(getattr(tensor.dtype, "name", tensor.dtype))

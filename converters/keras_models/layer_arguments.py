@@ -43,7 +43,13 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "AveragePooling1D": _POOL,
     "AveragePooling2D": _POOL,
     "AveragePooling3D": _POOL,
-    "BatchNormalization": (*_NORM, "momentum", "synchronized", "moving_mean_initializer", "moving_variance_initializer"),
+    "BatchNormalization": (
+        *_NORM,
+        "momentum",
+        "synchronized",
+        "moving_mean_initializer",
+        "moving_variance_initializer",
+    ),
     "Bidirectional": ("layer", "backward_layer", "merge_mode"),
     "CategoryEncoding": ("num_tokens", "output_mode"),
     "CenterCrop": ("height", "width"),
@@ -104,7 +110,6 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "RNN": ("cell", "return_sequences", "return_state", "go_backwards", "unroll"),
     "RandomBrightness": ("factor", "value_range", "seed"),
     "RandomContrast": ("factor", "seed"),
-    "RandomCrop": ("height", "width", "seed"),
     "RandomFlip": ("mode", "seed"),
     "RandomRotation": ("factor", "fill_mode", "interpolation", "seed", "fill_value"),
     "RandomTranslation": ("height_factor", "width_factor", "fill_mode", "interpolation", "seed", "fill_value"),
@@ -122,7 +127,6 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "SpatialDropout1D": ("rate",),
     "SpatialDropout2D": ("rate", "data_format"),
     "SpatialDropout3D": ("rate", "data_format"),
-    "SpectralNormalization": ("layer", "power_iterations"),
     "StackedRNNCells": ("cells",),
     "Subtract": (),
     "TimeDistributed": ("layer",),
@@ -181,7 +185,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "MultiHeadAttention": ("_query_dense", "_key_dense", "_value_dense", "_output_dense"),
     "RNN": ("cell",),
     "SimpleRNN": ("cell",),
-    "SpectralNormalization": ("layer",),
     "StackedRNNCells": ("cells",),
     "TimeDistributed": ("layer",),
 }
@@ -191,7 +194,7 @@ _STRIP = "it belongs to training; take it off first (strip_pruning, strip_cluste
 
 # Why a layer that is known all the same cannot cross, and the way out.
 REFUSED: Mapping[str, str] = {
-    "GroupQueryAttention": "tf_keras has no such layer; use MultiHeadAttention, or build it from EinsumDense and keras.ops",
+    "GroupQueryAttention": "tf_keras has no such layer; use MultiHeadAttention",
     "HashedCrossing": "it takes strings or integers apart; do it before the model",
     "Hashing": "it takes strings or integers apart; do it before the model",
     "IntegerLookup": _TABLES,
@@ -205,6 +208,8 @@ REFUSED: Mapping[str, str] = {
     "QuantizeWrapper": _STRIP,
     "QuantizeWrapperV2": _STRIP,
     "RMSNormalization": "tf_keras has no such layer; use keras.ops.rms_normalization, or LayerNormalization",
+    "RandomCrop": "the two Kerases crop differently in inference; use CenterCrop, and crop at random in the data",
+    "SpectralNormalization": "tf_keras's own fails beside Keras 3; use the layer inside, its kernel divided by sigma",
     "StringLookup": _TABLES,
     "TFSMLayer": "it hides a SavedModel, which has no layers; convert that SavedModel itself",
     "TextVectorization": _TABLES,

@@ -43,7 +43,9 @@ def create(layer: Any, name: str, target: Kind) -> Any:
     except BridgeError as error:
         if str(error).startswith("layer "):
             raise
-        raise BridgeError(f"layer {layer.name!r} ({type(layer).__name__}) cannot become a {target.name} layer: {error}") from error
+        raise BridgeError(
+            f"layer {layer.name!r} ({type(layer).__name__}) cannot become a {target.name} layer: {error}"
+        ) from error
 
 
 def _create(layer: Any, name: str, target: Kind) -> Any:
@@ -87,7 +89,8 @@ def _why_not(layer: Any) -> str:
     if name in REFUSED:
         return REFUSED[name]
     if hasattr(layer, "symbol") and hasattr(layer, "function"):
-        return f"the TensorFlow function {layer.symbol or name!r}, called like this, has no known function in keras.ops; use a layer"
+        function = layer.symbol or name
+        return f"the TensorFlow function {function!r}, called like this, is not known in keras.ops; use a layer"
     if kinds.is_model(layer):
         return "it is a model; build it as a functional model"
     own = type(layer).__module__.split(".")[0] in ("keras", "tf_keras")
@@ -117,7 +120,7 @@ def _attachment(layer: Any, argument: str, kind: str, target: Kind) -> Any:
         return attachments.initializer(thing, target)
     if kind != "activation":
         return attachments.penalty(thing, f"{kind}s", target)
-    if kinds.kind_of(thing) is not None:
+    if thing is not None and kinds.kind_of(thing) is not None:
         return create(thing, thing.name, target)
     return attachments.activation(thing, target)
 
@@ -193,11 +196,11 @@ def copy_state(source: Any, target: Any) -> None:
     shapes = [[tuple(weight.shape) for weight in weights] for weights in (theirs, ours)]
     if shapes[0] != shapes[1]:
         raise BridgeError(
-            f"layer {source.name!r} ({type(source).__name__}) has weights of shapes {shapes[0]}, but its twin {shapes[1]}; "
-            "report this, with the layer's get_config()"
+            f"layer {source.name!r} ({type(source).__name__}) has weights of shapes {shapes[0]}, "
+            f"but its twin {shapes[1]}; report this, with the layer's get_config()"
         )
     for weight, twin in zip(theirs, ours, strict=True):
-        twin.assign(np.asarray(weight))
+        twin.assign(weight.numpy())
 
 
 def _parts(layer: Any, known: str) -> list[Any]:

@@ -10,6 +10,7 @@ that takes 0.7 s, where `tf.saved_model.load` takes 1.2 s and the trace after it
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +21,13 @@ from typing import Any
 from converters.errors import CompressionError, ModelError
 from converters.keras_models.safety import ModelFile
 from converters.keras_models.tracing import InputSpec
+
+
+# After variables were folded, these are left only where one is written to, or is no weight.
+_STATE_OPERATORS = frozenset((
+    "VarHandleOp", "VariableV2", "AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp", "Assign",
+    "HashTableV2", "MutableHashTableV2",
+))
 
 
 @dataclass(frozen=True)
@@ -186,17 +194,20 @@ def _fold_variables(session: Any, output_tensors: Sequence[str]) -> Any:
 
     nodes = sorted({name.partition(":")[0] for name in output_tensors})
     definition = tf.compat.v1.graph_util.convert_variables_to_constants(session, session.graph_def, nodes)
-    left = {node.op for node in definition.node} & {"VarHandleOp", "VariableV2", "HashTableV2", "MutableHashTableV2"}
-    if left:
-        raise ModelError(f"the graph keeps state that is no weight ({', '.join(sorted(left))})")
     functions = {function.signature.name: function for function in definition.library.function}
-    pending = [node for node in definition.node]
+    pending = list(definition.node)
     used: dict[str, Any] = {}
     while pending:
         node = pending.pop()
         for name in {node.op, *_function_names(node.attr.values())} & functions.keys() - used.keys():
             used[name] = functions[name]
             pending.extend(functions[name].node_def)
+        if node.op in _STATE_OPERATORS:
+            raise ModelError(
+                f"the graph keeps state while it computes (operator {node.op}, node {node.name}), as random augmentation "
+                "layers do and tables of words; export the model without those layers, or save it with "
+                "model.save('model.keras')"
+            )
     del definition.library.function[:]
     definition.library.function.extend(used.values())
     del definition.library.gradient[:]
@@ -215,12 +226,15 @@ def _callable(definition: Any, inputs: Mapping[str, str], outputs: Mapping[str, 
     import tensorflow as tf
 
     def in_graph(tensors: dict[str, Any]) -> dict[str, Any]:
-        results = tf.graph_util.import_graph_def(
-            definition,
-            input_map={inputs[name]: tensor for name, tensor in tensors.items()},
-            return_elements=list(outputs.values()),
-            name="",
-        )
+        try:
+            results = tf.graph_util.import_graph_def(
+                definition,
+                input_map={inputs[name]: tensor for name, tensor in tensors.items()},
+                return_elements=list(outputs.values()),
+                name="",
+            )
+        except ValueError as error:
+            raise ModelError(f"the SavedModel's graph does not hold together ({_first_line(error)})") from error
         return dict(zip(outputs, results, strict=True))
 
     def eagerly(tensors: dict[str, Any]) -> dict[str, Any]:
@@ -255,5 +269,9 @@ def _input(name: str, tensor: Any, path: Path) -> InputSpec:
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """What went wrong, out of a message of many lines; Keras names a class that it misses in the middle of one."""
+    text = str(error)
+    if missing := re.search(r"(Could not locate \w+|Unknown (layer|object):?) '[^']{1,80}'", text):
+        return missing.group(0)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:200]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -99,8 +100,9 @@ def _read_keras(node: Node) -> Operation:
 
 
 def _snake_case(class_name: str) -> str:
-    name = keras.src.utils.naming.to_snake_case(class_name)
-    return str(name)
+    # As Keras 3 does it (keras/src/utils/naming.py): LogSoftmax -> log_softmax, Relu6 -> relu6, RFFT -> rfft.
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", class_name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 @tf_keras.saving.register_keras_serializable(package="tfcompress")

@@ -132,9 +132,7 @@ def _check_archive(path: Path, *, allow_code: bool) -> ModelFile:
         if not {"config.json", "metadata.json"} <= names:
             raise ModelError(f"{path} is a zip archive, but no .keras file: it has no config.json; {_EXPECTED}")
         limit = config_check.MAXIMUM_BYTES
-        config = config_check.parse(
-            archives.read_member(archive, "config.json", limit, where), f"{where}: config.json"
-        )
+        config = config_check.parse(archives.read_member(archive, "config.json", limit, where), f"{where}: config.json")
         metadata = config_check.parse(
             archives.read_member(archive, "metadata.json", limit, where), f"{where}: metadata.json"
         )

@@ -57,7 +57,9 @@ def check_saved_model(folder: Path, *, allow_code: bool) -> SavedModelFacts:
         raise ModelError(f"{where}: saved_model.pb holds no graph; save the model again")
     for other in ("saved_model.pbtxt", "saved_model.cpb"):
         if (folder / other).exists():
-            raise UnsafeModelError(f"{where}: holds both saved_model.pb and {other}, so readers may see different graphs")
+            raise UnsafeModelError(
+                f"{where}: holds both saved_model.pb and {other}, so readers may see different graphs"
+            )
     for graph in model.meta_graphs:
         for asset in graph.assets:
             if not stays_inside(asset.filename):
@@ -95,14 +97,19 @@ class _GraphCheck:
         self.saver_nodes = {name for name in (_node_of(saver.save_tensor), saver.restore_operator) if name}
 
     def run(self) -> None:
-        if len(self.nodes) < len(self.graph.graph.nodes) or len(self.functions) < len(self.graph.graph.library.functions):
-            raise UnsafeModelError(f"{self.where}: two nodes or functions of one name; readers may see different graphs")
+        if len(self.nodes) < len(self.graph.graph.nodes) or len(self.functions) < len(
+            self.graph.graph.library.functions
+        ):
+            raise UnsafeModelError(
+                f"{self.where}: two nodes or functions of one name; readers may see different graphs"
+            )
         for node in self.graph.graph.nodes:
             self._check_operator(node, "the main graph", OPERATORS | CHECKPOINT_OPERATORS)
         for name, function in self.functions.items():
-            allowed = SAVER_OPERATORS if name in self.saver_functions else OPERATORS
+            if name in self.saver_functions:
+                self._check_saver_function(function)
             for node in function.nodes:
-                self._check_operator(node, f"function {name[:80]}", allowed)
+                self._check_operator(node, f"function {name[:80]}", OPERATORS | CHECKPOINT_OPERATORS)
                 for called in self._called(node):
                     if called in self.saver_functions:
                         raise self._misplaced(f"function {name[:80]} calls {called[:80]}")
@@ -138,6 +145,12 @@ class _GraphCheck:
                 name = text.decode(errors="replace")
                 if name in self.saver_functions:
                     yield name
+
+    def _check_saver_function(self, function: Any) -> None:
+        operators = {node.operator for node in function.nodes}
+        if others := operators - SAVER_OPERATORS:
+            name, misplaced = function.signature.name[:80], min(operators & CHECKPOINT_OPERATORS)
+            raise self._misplaced(f"function {name} holds {misplaced} beside {min(others)}")
 
     def _check_saver(self) -> None:
         for node in self.graph.graph.nodes:

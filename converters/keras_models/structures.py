@@ -1,4 +1,4 @@
-"""Nested arguments (lists, tuples, dicts, slices) of a call: visited, and written as JSON for a layer's configuration."""
+"""Nested arguments (lists, tuples, dicts, slices) of a call: visited, and written as JSON for a configuration."""
 
 from __future__ import annotations
 

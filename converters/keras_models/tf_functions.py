@@ -89,9 +89,11 @@ def read(node: Node) -> tuple[str, dict[str, Any]] | None:
     """
     if isinstance(node.layer, SlicingOpLambda) and node.layer.symbol == "__operators__.getitem":
         return _read_slice(node)
-    if not isinstance(node.layer, TFOpLambda) or node.layer.symbol not in TABLE:
+    # A few functions of TensorFlow 2 are recorded as the older ones that they call.
+    symbol = (getattr(node.layer, "symbol", None) or "").removeprefix("compat.v1.")
+    if not isinstance(node.layer, TFOpLambda) or symbol not in TABLE:
         return None
-    name, renamed = TABLE[node.layer.symbol]
+    name, renamed = TABLE[symbol]
     signature = inspect.signature(node.layer.function)
     given = signature.bind(*node.args, **node.kwargs)
     given.apply_defaults()

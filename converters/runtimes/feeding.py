@@ -77,7 +77,8 @@ def feed(
 
 def _batch(chunk: Array, plan: Batches) -> Array:
     if not plan.has_batch_axis:
-        return chunk[0]
+        sample: Array = chunk[0]
+        return sample
     if len(chunk) < plan.size:
         return np.concatenate([chunk, np.repeat(chunk[-1:], plan.size - len(chunk), axis=0)])
     return chunk

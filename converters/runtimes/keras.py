@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -63,24 +65,64 @@ def run_here(
 
     progress("loading the Keras model", 0, 0)
     model_file = safety.check(Path(path), allow_code=allow_code)
-    return predict(load.load(model_file, allow_code=allow_code), given, progress=progress)
+    model = load.load(model_file, allow_code=allow_code)
+    if isinstance(model, load.LoadedSavedModel):
+        return _predict_signature(model, given, progress=progress)
+    return predict(model, given, progress=progress)
 
 
 def predict(
     model: Any, given: Mapping[str, Array] | Sequence[Array], *, progress: Progress = no_progress
 ) -> tuple[list[Array], str]:
     """Outputs of a loaded Keras 3 or tf_keras model, in this process; see `run`."""
-    arrays = _ordered(list(model.inputs), given)
-    _check_shapes(list(model.inputs), arrays)
-    dtypes = [str(getattr(tensor.dtype, "name", tensor.dtype)) for tensor in model.inputs]
+    runtime = _version(model)
+    inputs = [_Input(_name(tensor), tuple(tensor.shape)[1:], _dtype(tensor)) for tensor in model.inputs]
+
+    def outputs_of(batch: list[Array]) -> list[Array]:
+        return _flat(model.predict_on_batch(batch if len(batch) > 1 else batch[0]))
+
+    return _in_batches(inputs, given, outputs_of, _BATCH, progress), runtime
+
+
+def _predict_signature(
+    model: Any, given: Mapping[str, Array] | Sequence[Array], *, progress: Progress
+) -> tuple[list[Array], str]:
+    """Outputs of a SavedModel's graph."""
+    inputs = [_Input(spec.name, spec.shape, spec.dtype) for spec in model.inputs]
+
+    def outputs_of(batch: list[Array]) -> list[Array]:
+        named = {spec.name: array for spec, array in zip(model.inputs, batch, strict=True)}
+        results = model.function(**named)
+        return [np.asarray(results[name]) for name in model.outputs]
+
+    # A call makes a session of its own: few large batches.
+    return _in_batches(inputs, given, outputs_of, 8 * _BATCH, progress), f"TensorFlow {metadata.version('tensorflow')}"
+
+
+@dataclass(frozen=True)
+class _Input:
+    """One input: its shape without the batch, None for what is open."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+def _in_batches(
+    inputs: Sequence[_Input],
+    given: Mapping[str, Array] | Sequence[Array],
+    outputs_of: Callable[[list[Array]], list[Array]],
+    size: int,
+    progress: Progress,
+) -> list[Array]:
+    arrays = _ordered(inputs, given)
+    _check_shapes(inputs, arrays)
     count, collected = len(arrays[0]), []
-    for start in range(0, count, _BATCH):
-        stop = start + _BATCH
-        batch = [array[start:stop].astype(dtype) for array, dtype in zip(arrays, dtypes, strict=True)]
-        outputs = model.predict_on_batch(batch if len(batch) > 1 else batch[0])
-        collected.append(_flat(outputs))
-        progress("running", min(start + _BATCH, count), count)
-    return [np.concatenate(pieces) for pieces in zip(*collected, strict=True)], _version(model)
+    for start in range(0, count, size):
+        batch = [array[start : start + size].astype(port.dtype) for array, port in zip(arrays, inputs, strict=True)]
+        collected.append(outputs_of(batch))
+        progress("running", min(start + size, count), count)
+    return [np.concatenate(pieces) for pieces in zip(*collected, strict=True)]
 
 
 def _flat(outputs: Any) -> list[Array]:
@@ -91,8 +133,8 @@ def _flat(outputs: Any) -> list[Array]:
     return [np.asarray(outputs)]
 
 
-def _ordered(inputs: list[Any], given: Mapping[str, Array] | Sequence[Array]) -> list[Array]:
-    names = [_name(tensor) for tensor in inputs]
+def _ordered(inputs: Sequence[_Input], given: Mapping[str, Array] | Sequence[Array]) -> list[Array]:
+    names = [port.name for port in inputs]
     if isinstance(given, Mapping):
         if set(given) != set(names):
             raise DataError(f"the data names the inputs {sorted(given)}; the model's inputs are {names}")
@@ -110,21 +152,24 @@ def _name(tensor: Any) -> str:
     return str(tensor.name).partition(":")[0]
 
 
-def _check_shapes(inputs: list[Any], arrays: list[Array]) -> None:
-    for tensor, array in zip(inputs, arrays, strict=True):
-        wanted = tuple(tensor.shape)[1:]
-        sample = array.shape[1:]
+def _dtype(tensor: Any) -> str:
+    return str(getattr(tensor.dtype, "name", tensor.dtype))
+
+
+def _check_shapes(inputs: Sequence[_Input], arrays: list[Array]) -> None:
+    for port, array in zip(inputs, arrays, strict=True):
+        wanted, sample = port.shape, array.shape[1:]
         fits = len(wanted) == len(sample) and all(size in (None, got) for size, got in zip(wanted, sample, strict=True))
         if not fits:
             shown = ", ".join("any" if size is None else str(size) for size in wanted)
             raise DataError(
-                f"the data for input '{_name(tensor)}' has samples of shape {list(sample)}; "
+                f"the data for input '{port.name}' has samples of shape {list(sample)}; "
                 f"the model takes samples of shape [{shown}]; reshape or resize the data"
             )
         if array.dtype.kind not in "fiub":
-            raise DataError(f"the data for input '{_name(tensor)}' is of type {array.dtype}; give numbers")
+            raise DataError(f"the data for input '{port.name}' is of type {array.dtype}; give numbers")
         if array.dtype.kind == "f" and np.isnan(array).any():
-            raise DataError(f"the data for input '{_name(tensor)}' holds NaN; remove those samples or fill the gaps")
+            raise DataError(f"the data for input '{port.name}' holds NaN; remove those samples or fill the gaps")
 
 
 def _version(model: Any) -> str:
@@ -135,6 +180,4 @@ def _version(model: Any) -> str:
             break
     else:
         raise ModelError(f"a {type(model).__name__} is no Keras model; give a Keras 3 or tf_keras model, or a file")
-    from importlib import metadata
-
     return f"{'Keras' if package == 'keras' else package} {metadata.version(package)}"

@@ -13,7 +13,7 @@ from converters.errors import DataError, ModelError
 from converters.flatbuffer import FlatBuffer, Tensor
 from converters.runtimes import quantized_io
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
 Inputs = Mapping[str, Array] | Sequence[Array]
 
 # Types that both a file and NumPy can hold; int4, string, resource and variant tensors cannot be fed from an array.

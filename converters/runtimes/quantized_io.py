@@ -10,12 +10,14 @@ by one step.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from converters.errors import DataError
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
 
 
 def quantize(

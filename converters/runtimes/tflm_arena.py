@@ -3,6 +3,9 @@
 The arena has a head (activations, reused as the planner sees fit) and a tail (what lives as long as the model:
 registrations, quantization data, kernels' own state). Figures are of this 64-bit host: pointers in the tail are twice
 as wide as on a 32-bit microcontroller, and optimized kernels (CMSIS-NN, ESP-NN) ask for scratch memory of their own.
+
+Planning the head needs scratch memory for a moment, some hundred bytes, where the head will lie. A model whose
+activations are smaller than that needs an arena larger than the accounting says; the smallest that works tells.
 """
 
 from __future__ import annotations
@@ -19,8 +22,11 @@ from converters.errors import ModelError
 from converters.flatbuffer import FlatBuffer
 from converters.runtimes import ports, tflm, timing
 
-# The two ways differ by alignment (16 bytes, twice) and by what planning holds for a moment beyond the accounting.
+# The two ways differ by alignment, 16 bytes at either end.
 _NEAR = 64
+# TFLM's own objects lie in the arena, and one without room for them crashes instead of refusing (at 400 bytes it did,
+# at 500 it refused): no smaller one is tried, and no model fits into it.
+_FLOOR = 512
 
 
 @dataclass(frozen=True)
@@ -111,12 +117,11 @@ def _run_once(data: bytes, arena_bytes: int | None) -> tflm.TFLMSession:
 
 def _smallest(works: Callable[[int], bool], guess: int) -> int:
     """The least number for which `works` holds, by bisection, beginning near `guess`."""
-    fails, holds = guess - _NEAR, guess + _NEAR
+    fails, holds = max(guess - _NEAR, _FLOOR), max(guess, _FLOOR) + _NEAR
     while not works(holds):
         fails, holds = holds, 2 * holds
-    while fails > 0 and works(fails):
-        fails, holds = fails // 2, fails
-    fails = max(fails, 0)
+    while fails > _FLOOR and works(fails):
+        fails, holds = max(fails // 2, _FLOOR), fails
     while holds - fails > 1:
         middle = (fails + holds) // 2
         if works(middle):

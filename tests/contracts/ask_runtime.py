@@ -1,6 +1,6 @@
 """Asks a runtime which types its kernels take, by running one-operator files in it.
 
-    python tests/contracts/ask_runtime.py tflm --table      prints the [kernels] of tfcompress/targets/runtimes/tflm.toml
+    python tests/contracts/ask_runtime.py tflm --table      the [kernels] of tfcompress/targets/runtimes/tflm.toml
 
 Probes run in forked workers: a kernel that kills its process is one answer, and the next worker goes on after it.
 """
@@ -27,11 +27,19 @@ from operator_probes import CASES, SPECIAL
 Answer = dict[str, Any]
 Runner = Callable[[bytes, list[np.ndarray], int], list[np.ndarray]]
 
-# Their float form computes something else: it truncates, or quantizes the activations on the fly.
-NO_FLOAT_TWIN = ("CAST", "MEAN", *(name for name in SPECIAL if " with int" in name))
+# Their float form computes something else: it truncates, takes any bits for flags, or quantizes on the fly.
+NO_FLOAT_TWIN = ("CAST", "MEAN", "LOGICAL_AND", "LOGICAL_OR", *(name for name in SPECIAL if " with int" in name))
 
-# Kernels that check no type and take any bits for their own: what they are made for.
-UNCHECKED = {"LOGICAL_AND": ("bool",), "LOGICAL_OR": ("bool",)}
+# Kernels that check no type and read others as if they were these (past the end of the data, some of them); the types
+# they are made for, by their sources: logical_common.cc in TFLM; fake_quant.cc and matrix_diag.cc in LiteRT.
+_DIAGONAL = tuple(dtype for dtype in TYPES if dtype not in ("bool", "float16"))
+MADE_FOR = {
+    "LOGICAL_AND": ("bool",),
+    "LOGICAL_OR": ("bool",),
+    "FAKE_QUANT": ("float32",),
+    "MATRIX_DIAG": _DIAGONAL,
+    "MATRIX_SET_DIAG": _DIAGONAL,
+}
 
 
 # --- asking ---------------------------------------------------------------------------------------------------------
@@ -51,15 +59,12 @@ def ask(runtime: str, questions: Iterable[tuple[str, str]]) -> dict[tuple[str, s
 def every_question() -> list[tuple[str, str]]:
     """All operators with all types, then the special cases."""
     special = [(name, dtype) for name in SPECIAL for dtype in ("float32", "int8", "int16", "uint8")]
-    return [(name, dtype) for name in CASES for dtype in TYPES] + special
+    return [(name, dtype) for name in CASES for dtype in MADE_FOR.get(name, TYPES)] + special
 
 
 def proven_kernels(answers: dict[tuple[str, str], Answer]) -> dict[str, tuple[str, ...]]:
     """Operator -> types that its kernel takes and computes as the float kernel does; operators without any left out."""
-    found = {
-        name: tuple(dtype for dtype in TYPES if works(answers[name, dtype]) and dtype in UNCHECKED.get(name, TYPES))
-        for name in CASES
-    }
+    found = {name: tuple(dtype for dtype in MADE_FOR.get(name, TYPES) if works(answers[name, dtype])) for name in CASES}
     return {name: types for name, types in sorted(found.items()) if types}
 
 
@@ -120,7 +125,7 @@ def answer(run: Runner, name: str, dtype: str) -> Answer:
     except (RuntimeError, ValueError) as error:
         return reply | {"ok": False, "why": str(error)[:300]}
     reply |= {"ok": True, "outputs": _real(case, outputs)}
-    if dtype == "float32" or name in NO_FLOAT_TWIN or name in UNCHECKED:
+    if dtype == "float32" or name in NO_FLOAT_TWIN:
         return reply
     twin = makers[name]("float32")
     numbers = [to.encode(of.decode(feed)) for to, of, feed in zip(twin.fed(), case.fed(), feeds, strict=True)]

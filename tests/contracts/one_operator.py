@@ -65,7 +65,7 @@ class Operand:
             if len(scales) > 1:
                 shape[self.axis] = len(scales)
             real = np.asarray(real) / np.reshape(scales, shape) + zero_point
-        return np.clip(np.rint(real), low, high).astype(stored_type)
+        return np.asarray(np.clip(np.rint(real), low, high), stored_type)
 
     def decode(self, stored: np.ndarray) -> np.ndarray:
         """The real values of stored ones (per-tensor scales only)."""

@@ -62,7 +62,9 @@ def probe(name: str) -> Callable[[Maker], Maker]:
 
 
 def unary(name: str, *, options: Options | None = None, low: float = -2.0, high: float = 2.0) -> None:
-    CASES[name] = lambda t: Case(name, (data(t, 1, 2, 2, 4, low=low, high=high),), (result(name, t, 1, 2, 2, 4),), options)
+    CASES[name] = lambda t: Case(
+        name, (data(t, 1, 2, 2, 4, low=low, high=high),), (result(name, t, 1, 2, 2, 4),), options
+    )
 
 
 def binary(name: str, *, options: Options | None = None, low: float = -1.0, output: str = "", version: int = 1) -> None:
@@ -73,8 +75,10 @@ def binary(name: str, *, options: Options | None = None, low: float = -1.0, outp
     CASES[name] = make
 
 
-for _name in ("ABS", "CEIL", "COS", "ELU", "FLOOR", "HARD_SWISH", "LOGISTIC", "LOG_SOFTMAX", "NEG", "RELU", "RELU6",
-              "RELU_0_TO_1", "RELU_N1_TO_1", "ROUND", "SIGN", "SIN", "SQUARE", "TANH", "ZEROS_LIKE", "LOGICAL_NOT"):  # fmt: skip
+for _name in (
+    *("ABS", "CEIL", "COS", "ELU", "FLOOR", "HARD_SWISH", "LOGICAL_NOT", "LOGISTIC", "LOG_SOFTMAX", "NEG", "RELU"),
+    *("RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "ROUND", "SIGN", "SIN", "SQUARE", "TANH", "ZEROS_LIKE"),
+):
     unary(_name)
 unary("EXP", high=1.0)
 for _name in ("LOG", "SQRT", "RSQRT"):
@@ -132,8 +136,12 @@ def _quantize(t: str) -> Case:
     return Case("QUANTIZE", (source,), (data("int8", 1, 4),), ("QuantizeOptions", {}))
 
 
-for _from, _to in (("float32", "int8"), ("float32", "int16"), ("uint8", "int8"), ("int8", "uint8")):
-    SPECIAL[f"QUANTIZE to {_to}"] = lambda t, to=_to: replace(_quantize(t), outputs=(data(to, 1, 4),))
+for _name in ("int8", "int16", "uint8"):
+
+    def _quantize_to(t: str, target: str = _name) -> Case:
+        return replace(_quantize(t), outputs=(data(target, 1, 4),))
+
+    SPECIAL[f"QUANTIZE to {_name}"] = _quantize_to
 
 
 @probe("DEQUANTIZE")
@@ -228,8 +236,12 @@ def with_weights(case: Case, dtype: str) -> Case:
 
 
 for _name, _maker in (("CONV_2D", _conv), ("DEPTHWISE_CONV_2D", _depthwise), ("FULLY_CONNECTED", _dense)):
-    SPECIAL[f"{_name} with int4 weights"] = lambda t, maker=_maker: with_weights(maker(t), "int4")
-    SPECIAL[f"{_name} with int8 weights"] = lambda t, maker=_maker: with_weights(maker(t), "int8")
+    for _dtype in ("int4", "int8"):
+
+        def _weighted(t: str, maker: Maker = _maker, dtype: str = _dtype) -> Case:
+            return with_weights(maker(t), dtype)
+
+        SPECIAL[f"{_name} with {_dtype} weights"] = _weighted
 
 
 @probe("BATCH_MATMUL")
@@ -262,7 +274,9 @@ def _svdf(t: str) -> Case:
     state = Operand(wide_type, (1, 8), scales=() if t == "float32" else (2.0**-10,), variable=True)
     bias = Operand("float32" if t == "float32" else "int32", (4,), values=0.0, scales=one and (2.0**-25,))
     operands = (data(t, 1, 3), weight, time, bias, state)
-    return Case("SVDF", operands, (wide(t, 1, 4),), ("SVDFOptions", {"rank": 1, "fusedActivationFunction": 1}), version=3)
+    return Case(
+        "SVDF", operands, (wide(t, 1, 4),), ("SVDFOptions", {"rank": 1, "fusedActivationFunction": 1}), version=3
+    )
 
 
 @probe("UNIDIRECTIONAL_SEQUENCE_LSTM")
@@ -312,7 +326,10 @@ for _name in ("AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D"):
 for _name in ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"):
 
     def _resize(t: str, name: str = _name) -> Case:
-        options = ("ResizeBilinearOptions" if name == "RESIZE_BILINEAR" else "ResizeNearestNeighborOptions", {})
+        options: Options = (
+            "ResizeBilinearOptions" if name == "RESIZE_BILINEAR" else "ResizeNearestNeighborOptions",
+            {},
+        )
         return Case(name, (data(t, 1, 2, 2, 2), integers(4, 4)), (data(t, 1, 4, 4, 2),), options)
 
     CASES[_name] = _resize
@@ -320,12 +337,16 @@ for _name in ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"):
 
 @probe("DEPTH_TO_SPACE")
 def _depth_to_space(t: str) -> Case:
-    return Case("DEPTH_TO_SPACE", (data(t, 1, 2, 2, 4),), (data(t, 1, 4, 4, 1),), ("DepthToSpaceOptions", {"blockSize": 2}))
+    return Case(
+        "DEPTH_TO_SPACE", (data(t, 1, 2, 2, 4),), (data(t, 1, 4, 4, 1),), ("DepthToSpaceOptions", {"blockSize": 2})
+    )
 
 
 @probe("SPACE_TO_DEPTH")
 def _space_to_depth(t: str) -> Case:
-    return Case("SPACE_TO_DEPTH", (data(t, 1, 4, 4, 1),), (data(t, 1, 2, 2, 4),), ("SpaceToDepthOptions", {"blockSize": 2}))
+    return Case(
+        "SPACE_TO_DEPTH", (data(t, 1, 4, 4, 1),), (data(t, 1, 2, 2, 4),), ("SpaceToDepthOptions", {"blockSize": 2})
+    )
 
 
 @probe("BATCH_TO_SPACE_ND")

@@ -13,7 +13,9 @@ def _corners(*pairs: tuple[int, int]) -> Operand:
 
 @probe("RESHAPE")
 def _reshape(t: str) -> Case:
-    return Case("RESHAPE", (data(t, 1, 2, 4), integers(1, 8)), (data(t, 1, 8),), ("ReshapeOptions", {"newShape": [1, 8]}))
+    return Case(
+        "RESHAPE", (data(t, 1, 2, 4), integers(1, 8)), (data(t, 1, 8),), ("ReshapeOptions", {"newShape": [1, 8]})
+    )
 
 
 @probe("SQUEEZE")
@@ -73,12 +75,16 @@ def _split_v(t: str) -> Case:
 
 @probe("CONCATENATION")
 def _concatenation(t: str) -> Case:
-    return Case("CONCATENATION", (data(t, 1, 2), data(t, 1, 3)), (data(t, 1, 5),), ("ConcatenationOptions", {"axis": 1}))
+    return Case(
+        "CONCATENATION", (data(t, 1, 2), data(t, 1, 3)), (data(t, 1, 5),), ("ConcatenationOptions", {"axis": 1})
+    )
 
 
 @probe("PACK")
 def _pack(t: str) -> Case:
-    return Case("PACK", (data(t, 1, 3), data(t, 1, 3)), (data(t, 1, 2, 3),), ("PackOptions", {"valuesCount": 2, "axis": 1}))
+    return Case(
+        "PACK", (data(t, 1, 3), data(t, 1, 3)), (data(t, 1, 2, 3),), ("PackOptions", {"valuesCount": 2, "axis": 1})
+    )
 
 
 @probe("UNPACK")
@@ -108,7 +114,9 @@ def _tile(t: str) -> Case:
 
 @probe("BROADCAST_TO")
 def _broadcast_to(t: str) -> Case:
-    return Case("BROADCAST_TO", (data(t, 1, 4), integers(2, 4)), (data(t, 2, 4),), ("BroadcastToOptions", {}), version=2)
+    return Case(
+        "BROADCAST_TO", (data(t, 1, 4), integers(2, 4)), (data(t, 2, 4),), ("BroadcastToOptions", {}), version=2
+    )
 
 
 @probe("BROADCAST_ARGS")
@@ -146,7 +154,9 @@ def _one_hot(t: str) -> Case:
 
 @probe("SCATTER_ND")
 def _scatter(t: str) -> Case:
-    return Case("SCATTER_ND", (integers(0, 2, shape=(2, 1)), data(t, 2), integers(4)), (data(t, 4),), ("ScatterNdOptions", {}))
+    return Case(
+        "SCATTER_ND", (integers(0, 2, shape=(2, 1)), data(t, 2), integers(4)), (data(t, 4),), ("ScatterNdOptions", {})
+    )
 
 
 @probe("RANGE")
@@ -227,7 +237,9 @@ def _while(t: str) -> Case:
     carried = (data(t, 1, 4), data("bool", 1, low=-2, high=-1))
     flip = Case("LOGICAL_NOT", carried[1:], carried[1:])  # tensors 0 and 1; the value passed along is tensor 2
     bodies = (Body(flip, carried[:1], (2, 0), (1,)), Body(flip, carried[:1], (2, 0), (2, 1)))
-    return Case("WHILE", carried, carried, ("WhileOptions", {"condSubgraphIndex": 1, "bodySubgraphIndex": 2}), bodies=bodies)
+    return Case(
+        "WHILE", carried, carried, ("WhileOptions", {"condSubgraphIndex": 1, "bodySubgraphIndex": 2}), bodies=bodies
+    )
 
 
 @probe("SPARSE_TO_DENSE")
@@ -238,7 +250,9 @@ def _sparse_to_dense(t: str) -> Case:
 
 @probe("BUCKETIZE")
 def _bucketize(t: str) -> Case:
-    return Case("BUCKETIZE", (data(t, 1, 4),), (data("int32", 1, 4),), ("BucketizeOptions", {"boundaries": [-1.0, 0.0, 1.0]}))
+    return Case(
+        "BUCKETIZE", (data(t, 1, 4),), (data("int32", 1, 4),), ("BucketizeOptions", {"boundaries": [-1.0, 0.0, 1.0]})
+    )
 
 
 @probe("MATRIX_SET_DIAG")

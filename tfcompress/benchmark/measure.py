@@ -32,15 +32,19 @@ def measure(model: FlatBuffer | Path | str, *, plan: Plan | None = None, progres
     flatbuffer = model if isinstance(model, FlatBuffer) else FlatBuffer.read(Path(model))
     rows = memory.file_rows(flatbuffer)
     rows.append(Row("operators", len(flatbuffer.operators), "count", "read from the file", "", "host", "the file"))
-    failures: list[ModelError | NotAvailableError] = []
+    failures: dict[Runtime, ModelError | NotAvailableError] = {}
     for runtime in plan.runtimes:
         try:
             rows += _of_runtime(flatbuffer, runtime, plan, progress)
         except (ModelError, NotAvailableError) as error:
-            failures.append(error)
+            failures[runtime] = error
             rows += _refusal(flatbuffer, runtime, error, plan, progress)
     if len(failures) == len(plan.runtimes):
-        raise failures[0]
+        raise next(iter(failures.values()))
+    if plan.per_operator:
+        willing = [runtime for runtime in plan.runtimes if runtime not in failures]
+        timed: Runtime = "tflm" if "tflm" in willing else willing[0]
+        rows += operators.time_rows(flatbuffer, timed, plan, progress)
     return rows
 
 
@@ -51,11 +55,9 @@ def _of_runtime(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: 
         rows += latency.tflm_rows(data, plan, progress)
     else:
         rows = latency.litert_rows(data, runtime, plan, progress)
-    rows += operators.support_rows(flatbuffer, runtime, plan, progress)
+    rows += operators.support_rows(flatbuffer, runtime, ())
     if runtime == "tflm":
         rows += parity.rows(flatbuffer, plan, progress)
-    if plan.per_operator and runtime == ("tflm" if "tflm" in plan.runtimes else plan.runtimes[0]):
-        rows += operators.time_rows(flatbuffer, runtime, plan, progress)
     return rows
 
 
@@ -66,5 +68,6 @@ def _refusal(
     key, unit = ("arena", "bytes") if runtime == "tflm" else ("latency_p50", "ms")
     rows = [host_row(key, NOT_AVAILABLE if missing else str(error), unit, runtime_name(runtime))]
     if not missing:
-        rows += operators.support_rows(flatbuffer, runtime, plan, progress)
+        refused = operators.refused(flatbuffer, runtime, plan, progress)
+        rows += operators.support_rows(flatbuffer, runtime, refused)
     return rows

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from converters.child import Limits, Progress
 from converters.flatbuffer import FlatBuffer, Operator
 from converters.flatbuffer_graph import shown
@@ -18,18 +20,21 @@ _LIMIT_SECONDS = 600.0
 _ROUNDS_PER_RUN = 2
 
 
-def support_rows(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: Progress) -> list[Row]:
-    """`operators_supported` of `operators`, and one `operator_refused` per operator that the runtime refuses.
+def refused(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: Progress) -> tuple[int, ...]:
+    """Indices of the operators that a runtime refuses; see `coverage`.
 
     Raises:
         ModelError: the file is damaged.
         ChildDiedError: the runtime crashed or ran out of time or memory.
         NotAvailableError: there is no build of it for this platform.
     """
-    name = runtime_name(runtime)
-    progress(f"asking {name} for its operators", 0, 0)
-    refused = coverage.refused(flatbuffer.data, runtime=runtime, limits=plan.limits)
-    count = len(flatbuffer.operators)
+    progress(f"asking {runtime_name(runtime)} for its operators", 0, 0)
+    return coverage.refused(flatbuffer.data, runtime=runtime, limits=plan.limits)
+
+
+def support_rows(flatbuffer: FlatBuffer, runtime: Runtime, refused: Sequence[int]) -> list[Row]:
+    """`operators_supported`, and one `operator_refused` for each that the runtime refuses."""
+    name, count = runtime_name(runtime), len(flatbuffer.operators)
     rows = [host_row("operators_supported", count - len(refused), f"of {count} operators", name)]
     for index in refused:
         rows.append(host_row("operator_refused", _label(flatbuffer.operators[index]), "operator", name))

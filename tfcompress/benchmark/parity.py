@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,16 +66,22 @@ def rows(flatbuffer: FlatBuffer, plan: Plan, progress: Progress) -> list[Row]:
     """
     samples = timing.random_inputs(ports.inputs_of(flatbuffer), plan.samples, seed=plan.seed)
     progress("comparing outputs", 0, 0)
-    expected = tflm.run(flatbuffer.data, samples, raw=True, limits=plan.limits)
+    data, limits = flatbuffer.data, plan.limits
     found: list[Row] = []
-    for kernels in KERNELS.values():
-        name = f"{tflm.describe()} against {litert.describe(kernels)}"
-        try:
-            outputs = litert.run(flatbuffer.data, samples, kernels=kernels, raw=True, limits=plan.limits)
-        except ModelError as error:
-            found.append(host_row("parity_samples_differing", str(error), "", name))
-            continue
-        found += _rows(compare(expected, outputs), name, plan.samples)
+    # Nothing is timed here, so all four may run at once.
+    with ThreadPoolExecutor() as pool:
+        expecting = pool.submit(tflm.run, data, samples, raw=True, limits=limits)
+        running = {
+            kernels: pool.submit(litert.run, data, samples, kernels=kernels, raw=True, limits=limits)
+            for kernels in KERNELS.values()
+        }
+        expected = expecting.result()
+        for kernels, outputs in running.items():
+            name = f"{tflm.describe()} against {litert.describe(kernels)}"
+            try:
+                found += _rows(compare(expected, outputs.result()), name, plan.samples)
+            except ModelError as error:
+                found.append(host_row("parity_samples_differing", str(error), f"of {plan.samples} samples", name))
     return found
 
 

@@ -32,7 +32,8 @@ class Plan:
         seconds: time after which no further run of the same kind begins.
         samples: random inputs on which outputs are compared.
         seed: of the random inputs.
-        per_operator: whether every operator is timed, on TFLM if it is among the runtimes, else on the first one.
+        per_operator: whether every operator is timed, on TFLM if it is among the runtimes that take the file, else on
+            the first of them.
     """
 
     runtimes: tuple[Runtime, ...] = ("litert", "tflm")

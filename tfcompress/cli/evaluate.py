@@ -53,7 +53,7 @@ def command(
     Example: tfcompress evaluate model.tflite --data data.npz --runtime tflm
     """
     from tfcompress.cli._progress import progress_bar
-    from tfcompress.evaluate import Running, evaluate
+    from tfcompress.evaluation import Running, evaluate
 
     running = Running(runtime=runtime, raw=raw, jobs=jobs, output=output_name, allow_code=allow_code)  # type: ignore[arg-type]
     with progress_bar() as progress:

@@ -26,9 +26,7 @@ def load_here(folder: str, name: str, allow_code: bool, need_layers: bool, *, pr
     path = Path(folder, name)
     outcome: dict[str, Any] = {"error": "", "message": ""}
     try:
-        model = load.load(
-            safety.check(path, allow_code=allow_code), need_layers=need_layers, allow_code=allow_code
-        )
+        model = load.load(safety.check(path, allow_code=allow_code), need_layers=need_layers, allow_code=allow_code)
         outcome |= _describe(model)
     except CompressionError as error:
         outcome |= {"error": type(error).__name__, "message": str(error)}
@@ -94,7 +92,7 @@ def _describe(model: Any) -> dict[str, Any]:
         return {"kind": "graph", "outputs": {name: np.asarray(value) for name, value in results.items()}}
     result = model(np.ones((1, *model.inputs[0].shape[1:]), "float32"))
     library = type(model).__module__.partition(".")[0]
-    return {"kind": library, "outputs": {"": np.asarray(result)}, "compiled": getattr(model, "optimizer", None) is not None}
+    return {"kind": library, "outputs": {"": np.asarray(result)}}
 
 
 def _touching(path: Path) -> Any:
@@ -186,7 +184,9 @@ def _write_saved_models(root: Path) -> None:
             return tf.identity(x)
 
     def restores(x: Any) -> Any:
-        return x + tf.raw_ops.RestoreV2(prefix="/etc/x", tensor_names=["w"], shape_and_slices=[""], dtypes=[tf.float32])[0]
+        return (
+            x + tf.raw_ops.RestoreV2(prefix="/etc/x", tensor_names=["w"], shape_and_slices=[""], dtypes=[tf.float32])[0]
+        )
 
     save("plain", lambda x: x)
     save("writes_file", writes)

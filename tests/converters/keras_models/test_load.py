@@ -1,0 +1,159 @@
+"""Each model file is loaded by the Keras that wrote it, and no refused file gets to run its code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from converters import child
+from converters.errors import ModelError
+from converters.keras_models import load, safety
+from converters.keras_models.tracing import InputSpec
+
+# name, allow_code, need_layers -> the outcome, all in one child process
+CASES = [
+    ("keras3.keras", False, True),
+    ("keras3.h5", False, True),
+    ("tf_keras.keras", False, True),
+    ("tf_keras.h5", False, True),
+    ("old.h5", False, True),
+    ("tf_keras_folder", False, True),
+    ("tf_keras_folder", False, False),
+    ("keras3_export", False, True),
+    ("plain", False, True),
+    ("own_layer.keras", False, True),
+    ("own_layer.keras", True, True),
+    ("misnamed.model", False, True),
+    ("lambda2.keras", False, True),
+    ("lambda2.h5", False, True),
+    ("lambda3.keras", False, True),
+    ("lambda_folder", False, True),
+    ("writes_file", False, True),
+    ("prints", False, True),
+    ("python", False, True),
+    ("restores_elsewhere", False, True),
+    ("saves_when_called", False, True),
+    # From here on the canaries may sing.
+    ("lambda2.keras", True, True),
+    ("lambda2.h5", True, True),
+    ("lambda3.keras", True, True),
+    ("lambda_folder", True, True),
+    ("writes_file", True, True),
+    ("prints", True, True),
+]
+
+
+@pytest.fixture(scope="module")
+def outcomes(samples: Path) -> dict[tuple[str, bool, bool], dict[str, Any]]:
+    (samples / "misnamed.model").write_bytes((samples / "tf_keras.h5").read_bytes())
+    cases = [list(case) for case in CASES]
+    found = child.call("sample_files:load_all_here", str(samples), cases, what="loading the samples")
+    return dict(zip(CASES, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("keras3.keras", "keras"),
+        ("keras3.h5", "keras"),
+        ("tf_keras.keras", "tf_keras"),
+        ("tf_keras.h5", "tf_keras"),
+        ("old.h5", "tf_keras"),
+        ("tf_keras_folder", "tf_keras"),
+        ("keras3_export", "graph"),
+        ("plain", "graph"),
+        ("misnamed.model", "tf_keras"),
+    ],
+)
+def test_each_format_is_loaded_by_the_keras_that_wrote_it(outcomes: Any, name: str, kind: str) -> None:
+    outcome = outcomes[name, False, True]
+    assert outcome["message"] == ""
+    assert outcome["kind"] == kind
+    assert all(np.isfinite(output).all() for output in outcome["outputs"].values())
+
+
+def test_copies_of_one_model_in_different_formats_compute_the_same(outcomes: Any) -> None:
+    one = outcomes["tf_keras.keras", False, True]["outputs"][""]
+    for case in (("tf_keras.h5", False, True), ("misnamed.model", False, True), ("tf_keras_folder", False, True)):
+        np.testing.assert_array_equal(outcomes[case]["outputs"][""], one)
+    (graph,) = outcomes["tf_keras_folder", False, False]["outputs"].values()
+    np.testing.assert_allclose(graph, one, rtol=1e-6)
+    (exported,) = outcomes["keras3_export", False, True]["outputs"].values()
+    np.testing.assert_allclose(exported, outcomes["keras3.keras", False, True]["outputs"][""], rtol=1e-6)
+
+
+def test_a_savedmodels_layers_are_left_alone_where_a_graph_is_enough(outcomes: Any) -> None:
+    assert outcomes["tf_keras_folder", False, False]["kind"] == "graph"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lambda2.keras",
+        "lambda2.h5",
+        "lambda3.keras",
+        "writes_file",
+        "prints",
+        "python",
+        "restores_elsewhere",
+        "saves_when_called",
+    ],
+)
+def test_a_file_with_code_is_refused_and_its_canary_never_appears(outcomes: Any, name: str) -> None:
+    outcome = outcomes[name, False, True]
+    assert outcome["error"] == "UnsafeModelError"
+    assert "\n" not in outcome["message"]
+    assert not outcome["canary"]
+
+
+@pytest.mark.parametrize(
+    "name", ["lambda2.keras", "lambda2.h5", "lambda3.keras", "lambda_folder", "writes_file", "prints"]
+)
+def test_with_allow_code_the_same_file_loads_and_its_canary_appears(outcomes: Any, name: str) -> None:
+    outcome = outcomes[name, True, True]
+    assert outcome["message"] == ""
+    assert outcome["canary"]
+
+
+def test_a_savedmodel_with_a_lambda_in_its_metadata_gives_its_graph_and_no_canary(outcomes: Any) -> None:
+    outcome = outcomes["lambda_folder", False, True]
+    assert outcome["kind"] == "graph"
+    assert not outcome["canary"]
+
+
+def test_a_layer_that_keras_does_not_have_is_an_error_of_one_line_with_a_way_out(outcomes: Any) -> None:
+    for allow_code, error in ((False, "UnsafeModelError"), (True, "ModelError")):
+        outcome = outcomes["own_layer.keras", allow_code, True]
+        assert outcome["error"] == error
+        assert "Doubling" in outcome["message"]
+        assert "tfcompress.convert(model, ...)" in outcome["message"]
+
+
+def test_steps_that_need_layers_refuse_a_graph_with_the_reason() -> None:
+    graph = load.LoadedSavedModel(
+        Path("model"), "serving_default", (InputSpec("x", (3,), "float32"),), ("y",), dict, "it has only a graph"
+    )
+    with pytest.raises(
+        ModelError, match=r"pruning needs Keras layers, and model gives none: it has only a graph; save"
+    ):
+        load.require_layers(graph, "pruning")
+
+
+def test_a_tflite_file_is_no_model_to_load() -> None:
+    with pytest.raises(ModelError, match="is a .tflite file already"):
+        load.load(safety.ModelFile(Path("model.tflite"), "tflite"))
+
+
+def test_the_real_models_load_with_their_layers(real_data: Path, samples: Path) -> None:
+    cases = [
+        ["ic/pretrainedResnet.h5", False, True],
+        ["kws/kws_ref_model", False, True],
+        ["kws/kws_ref_model", False, False],
+    ]
+    found = child.call("sample_files:load_all_here", str(real_data / "mlperf_tiny"), cases, what="loading real models")
+    assert [outcome.get("kind") for outcome in found] == ["tf_keras", "tf_keras", "graph"]
+    (from_layers,), (from_graph,) = (list(outcome["outputs"].values()) for outcome in found[1:])
+    np.testing.assert_allclose(from_graph, from_layers, atol=1e-5)
