@@ -55,7 +55,7 @@ _WEIGHTS: Mapping[str, int] = {
 }
 
 # Operator -> distance between its stored inputs; input k x distance is what output k restores.
-_RESTORES: Mapping[str, int] = {"DEQUANTIZE": 1, "DENSIFY": 1, "DECODE": 2}
+_RESTORES: Mapping[str, int] = {"DEQUANTIZE": 1, "DENSIFY": 1, "TFLM_DECODE": 2}
 _STEERING_DTYPES = frozenset({"int32", "int64", "uint32", "bool", "string"})
 
 
@@ -99,7 +99,7 @@ def restored_from(operators: Sequence[_Operator], tensors: Sequence[_Tensor]) ->
     """
     found: dict[int, int] = {}
     for operator in operators:
-        if operator.name == "DECODE":
+        if operator.name == "TFLM_DECODE":
             found |= dict.fromkeys((index for index in operator.inputs[1::2] if index >= 0), 0)
             found |= {
                 source: tensors[output].elements

@@ -175,7 +175,7 @@ def _convert_here(
     if not spec.is_integer:
         data = tflite.float_file(graph, dtype=spec.dtype)
         return {"data": data, "float_bytes": None, "notes": list(graph.notes)}
-    float_model = tflite.float_file(graph)
+    float_model = tflite.float_file(graph, for_integers=True)
     if callable(samples):
         samples = samples(graph.inputs)
     notes = list(graph.notes)

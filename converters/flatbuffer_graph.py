@@ -150,18 +150,14 @@ def read_graph(walk: Walk, row: Row, codes: Sequence[Row], buffers: Sequence[sli
 
 def _tensor(walk: Walk, index: int, row: Row, buffers: Sequence[slice]) -> Tensor:
     name = row["name"] or ""
-    shape = as_tuple(row["shape"])
     who = f"tensor {index} ({shown(name)})"
-    elements = _checked_elements(shape, who)
-    if not 0 <= row["type"] < len(TENSOR_TYPES):
-        raise ModelError(f"{who} has the unknown type {row['type']}; the file is damaged, or newer than this tool")
+    dtype, shape = _checked_type(row, who)
     if row["buffer"] >= len(buffers):
         raise ModelError(f"{who} has buffer {row['buffer']} of {len(buffers)}; the file is damaged, make it again")
-    dtype = TENSOR_TYPES[row["type"]]
     place = buffers[row["buffer"]]
     stored = place.stop - place.start
+    by_shape = -(-math.prod(shape) * BITS.get(dtype, 0) // 8)
     is_constant = stored > 0 and not row["is_variable"]
-    by_shape = -(-elements * BITS.get(dtype, 0) // 8)
     is_sparse = row["sparsity"] is not None
     if is_constant:
         walk.charge(stored)
@@ -169,13 +165,7 @@ def _tensor(walk: Walk, index: int, row: Row, buffers: Sequence[slice]) -> Tenso
             raise ModelError(
                 f"{who} stores {stored} bytes, but {dtype} of shape {list(shape)} takes {by_shape}; the file is damaged"
             )
-    quantization = row["quantization"] or {}
-    scales, zero_points = quantization.get("scale"), quantization.get("zero_point")
-    axis = quantization.get("quantized_dimension", 0)
-    if scales is not None and len(scales) and not (0 <= axis < len(shape) or (not shape and len(scales) == 1)):
-        raise ModelError(
-            f"{who} has scales along axis {axis} of shape {list(shape)}; the file is damaged, make it again"
-        )
+    scales, zero_points, axis = _checked_scales(row["quantization"] or {}, shape, who)
     return Tensor(
         index=index,
         name=name,
@@ -186,22 +176,39 @@ def _tensor(walk: Walk, index: int, row: Row, buffers: Sequence[slice]) -> Tenso
         buffer=row["buffer"],
         is_constant=is_constant,
         is_variable=row["is_variable"],
-        is_quantized=(scales is not None and len(scales) > 0) or quantization.get("details") is not None,
-        scales=np.zeros(0, np.float32) if scales is None else scales,
-        zero_points=np.zeros(0, np.int64) if zero_points is None else zero_points,
+        is_quantized=len(scales) > 0 or (row["quantization"] or {}).get("details") is not None,
+        scales=scales,
+        zero_points=zero_points,
         axis=axis,
         shape_signature=as_tuple(row["shape_signature"]),
         is_sparse=is_sparse,
     )
 
 
-def _checked_elements(shape: tuple[int, ...], who: str) -> int:
+def _checked_type(row: Row, who: str) -> tuple[str, tuple[int, ...]]:
+    """Type and shape; of a size that NumPy and 64-bit integers can hold."""
+    if not 0 <= row["type"] < len(TENSOR_TYPES):
+        raise ModelError(f"{who} has the unknown type {row['type']}; the file is damaged, or newer than this tool")
+    shape = as_tuple(row["shape"])
     if len(shape) > _MAX_RANK:
         raise ModelError(f"{who} has {len(shape)} dimensions; at most {_MAX_RANK} are possible, the file is damaged")
-    elements = math.prod(shape)
-    if any(size < 0 for size in shape) or elements > _MAX_ELEMENTS:
+    if any(size < 0 for size in shape) or math.prod(shape) > _MAX_ELEMENTS:
         raise ModelError(f"{who} has the impossible shape {list(shape)}; the file is damaged, make it again")
-    return elements
+    return TENSOR_TYPES[row["type"]], shape
+
+
+def _checked_scales(
+    quantization: Row, shape: tuple[int, ...], who: str
+) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
+    """Scales, zero points and the axis they run along, which the shape has."""
+    scales, zero_points = quantization.get("scale"), quantization.get("zero_point")
+    axis = quantization.get("quantized_dimension", 0)
+    scales = np.zeros(0, np.float32) if scales is None else scales
+    if len(scales) and not (0 <= axis < len(shape) or (not shape and len(scales) == 1)):
+        raise ModelError(
+            f"{who} has scales along axis {axis} of shape {list(shape)}; the file is damaged, make it again"
+        )
+    return scales, np.zeros(0, np.int64) if zero_points is None else zero_points, axis
 
 
 def _numbers(vector: NDArray[Any] | None, count: int, what: str, lowest: int) -> tuple[int, ...]:

@@ -42,6 +42,10 @@ _FOLLOWS = _words("""
     relu elu selu leakyrelu sigmoid tanh softmax softplus gelu silu swish hardswish hard_sigmoid mul_1 add_1
     fusedbatchnorm fusedbatchnormv batchnorm readvariableop
 """)
+_BARE = _words("""
+    add addv mul sub realdiv mean sum max min prod pad padv reshape transpose squeeze expanddims concat concatv pack
+    stridedslice shape cast gather gatherv avgpool maxpool
+""")
 
 
 @lru_cache(maxsize=4096)
@@ -66,7 +70,9 @@ def _layer_and_rank(part: str) -> tuple[str, int]:
     segments = [segment for segment in part.split("/") if segment and not _CALL.fullmatch(segment)]
     if len(segments) < 2:
         name = _TYPE_SUFFIX.sub("", (segments or [""])[0].removeprefix("serving_default_").partition(":")[0])
-        return ("" if _INVENTED.fullmatch(name) else name), 1
+        # Layers may have any name, but `Gelu` or `Mean` without a scope is what an operation is called.
+        bare = name[:1].isupper() and _plain(name) in _COMPUTES | _FOLLOWS | _BARE
+        return ("" if bare or _INVENTED.fullmatch(name) else name), 1
     *scopes, operation = segments
     words = [operation]
     while len(scopes) > 2 and _plain(scopes[-1]) in _INNER_SCOPES:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from converters import rewrites
 from converters.calibration import apply_ranges
 from converters.errors import ConversionError, NotAvailableError
 from converters.keras_models.tracing import FrozenGraph, thaw
@@ -23,12 +24,13 @@ _TENSORFLOW_TRIED = ("2.21.",)
 Ranges = Mapping[str, tuple[float, float]]
 
 
-def float_file(graph: FrozenGraph, *, dtype: str = "float32") -> bytes:
+def float_file(graph: FrozenGraph, *, dtype: str = "float32", for_integers: bool = False) -> bytes:
     """Converts a graph with TFLiteConverter, without integer arithmetic.
 
     Args:
         graph: a frozen graph of static batch 1.
         dtype: `float32`; `float16` (weights in half precision) or `dynamic` (int8 weights, float activations).
+        for_integers: the file will be quantized; see `converters.rewrites`.
 
     Raises:
         ConversionError: an operation has no TFLite counterpart; names the Keras layer.
@@ -46,6 +48,8 @@ def float_file(graph: FrozenGraph, *, dtype: str = "float32") -> bytes:
     except Exception as error:  # the converter raises many types; each becomes one line that names the layer
         raise _conversion_error(error, graph.layers) from error
     model = _unpack(data)
+    if for_integers:
+        rewrites.for_integers(model)
     name_tensors(model, graph)
     return _pack(model)
 

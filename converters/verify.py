@@ -130,8 +130,7 @@ def certify(flatbuffer: FlatBuffer, spec: ConversionSpec, *, checks: Sequence[Ch
     for graph in flatbuffer.graphs:
         faults += _custom(graph, spec)
         if spec.is_integer:
-            doors = _doors(flatbuffer.graphs[0], spec) if graph is flatbuffer.graphs[0] else frozenset()
-            faults += _floats(graph, doors)
+            faults += _floats(graph, _doors(graph) if graph is flatbuffer.graphs[0] else frozenset())
             faults += _scales(graph)
         else:
             faults += _weights(graph, spec)
@@ -155,10 +154,8 @@ def _custom(graph: Graph, spec: ConversionSpec) -> Iterator[Fault]:
         yield Fault(_called(operator), tensor, operator.layer, problem, fix_for_custom(operator.name))
 
 
-def _doors(graph: Graph, spec: ConversionSpec) -> frozenset[int]:
-    """Tensors of the main graph that may be float: inputs and outputs that only QUANTIZE and DEQUANTIZE touch."""
-    if spec.io_dtype != "float32":
-        return frozenset()
+def _doors(graph: Graph) -> frozenset[int]:
+    """Inputs and outputs of the model that only QUANTIZE and DEQUANTIZE touch; `_ports` judges their type."""
     inside = [operator for operator in graph.operators if operator.name not in _CONVERTS]
     touched = {index for operator in inside for index in (*operator.inputs, *operator.outputs)}
     return frozenset((*graph.inputs, *graph.outputs)) - touched
@@ -193,7 +190,7 @@ def _floats(graph: Graph, doors: frozenset[int]) -> Iterator[Fault]:
 def _scales(graph: Graph) -> Iterator[Fault]:
     seen: set[int] = set()
     for operator in graph.operators:
-        if operator.name in ("DECODE", "CAST") or operator.name in _CALLS:  # they read and make plain integers too
+        if operator.name in ("TFLM_DECODE", "CAST") or operator.name in _CALLS:  # they read and make plain integers too
             continue
         for index in (*operator.inputs, *operator.outputs):
             tensor = graph.tensors[index] if index >= 0 else None
@@ -280,7 +277,9 @@ def _kernels(graph: Graph, spec: ConversionSpec) -> Iterator[Fault]:
     for operator in graph.operators:
         kernels = spec.kernels.get(operator.name, ())
         dtype = _data_type(operator, graph)
-        if operator.is_custom or dtype in kernels or (operator.name in _CALLS and operator.name in spec.kernels):
+        known = operator.name in spec.kernels
+        # A custom operator that the runtime does not have was named already.
+        if dtype in kernels or (known and operator.name in _CALLS) or (operator.is_custom and not known):
             continue
         tensor = graph.tensors[operator.outputs[0]].name if operator.outputs else ""
         problem = f"has no kernel for {dtype} in {runtime}" if kernels else f"has no kernel in {runtime}"

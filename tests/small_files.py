@@ -166,3 +166,12 @@ def integers_in(dtype: str = "int32") -> bytes:
     y = build.tensor("y", (1, 1))
     build.operator("GATHER", [table, x], [y], options=schema.GatherOptionsT())
     return build.file([x], [y])
+
+
+def two_outputs() -> bytes:
+    """float [1, 4] -> `plus`, RELU of x, and `minus`, -x."""
+    build = Builder()
+    x, plus, minus = (build.tensor(name, (1, 4)) for name in ("x", "plus", "minus"))
+    build.operator("RELU", [x], [plus])
+    build.operator("NEG", [x], [minus])
+    return build.file([x], [plus, minus])

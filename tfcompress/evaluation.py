@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
+from converters import child
 from converters.child import GIB, Limits, Progress, no_progress
 from converters.errors import DataError, FileError, ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
-from converters.runtimes import keras, litert, ports, tflm
-from converters.runtimes.litert import Kernels
+from converters.runtimes import choice, keras, ports
+from converters.runtimes.choice import Runtime
 from converters.runtimes.ports import Array
 from tfcompress import metrics
-
-Runtime = Literal["litert", "litert-builtin", "litert-reference", "tflm"]
-_KERNELS: dict[str, Kernels] = {"litert": "default", "litert-builtin": "builtin", "litert-reference": "reference"}
 
 # A share of samples beyond the file's input range that no well-scaled data reaches: a quantizer's own range comes from
 # calibration data of the same kind, so only rare outliers saturate.
@@ -51,31 +50,6 @@ class Evaluation:
         return {"metric": self.metric, "value": self.value, "samples": self.samples, "runtime": self.runtime}
 
 
-@dataclass(frozen=True)
-class Running:
-    """How a model file is run.
-
-    Attributes:
-        runtime: `litert` (XNNPACK), `litert-builtin`, `litert-reference` or `tflm`; a Keras model runs on Keras.
-        raw: the data are the file's own integers.
-        jobs: processes that share the samples; by default one per core.
-        output: which output is scored, by name or number, where there are several.
-        allow_code: let a Keras model file run code of its own.
-    """
-
-    runtime: Runtime = "litert"
-    raw: bool = False
-    jobs: int | None = None
-    output: str | None = None
-    allow_code: bool = False
-
-    def __post_init__(self) -> None:
-        if self.runtime not in get_args(Runtime):
-            raise UsageError(f"runtime is {self.runtime!r}; expected one of {', '.join(get_args(Runtime))}")
-        if self.jobs is not None and self.jobs < 1:
-            raise UsageError(f"jobs is {self.jobs}; expected at least 1")
-
-
 def evaluate(
     model: Any,
     data: Any,
@@ -84,7 +58,12 @@ def evaluate(
     split: str = "test",
     scale: str = "none",
     seed: int = 0,
-    running: Running | None = None,
+    label: str | None = None,
+    runtime: Runtime = "litert",
+    raw: bool = False,
+    jobs: int | None = None,
+    output: str | None = None,
+    allow_code: bool = False,
     progress: Progress = no_progress,
 ) -> Evaluation:
     """Scores a model on data.
@@ -92,33 +71,116 @@ def evaluate(
     Args:
         model: a path (`.tflite`, `.keras`, `.h5`, SavedModel folder), a `FlatBuffer`, or a Keras model in memory.
         data: a Task, a pair `(x, y)`, or the path of a data file as in `tfcompress evaluate`.
-        metric: `accuracy`, `top-K`, `auc`, `f1` or `mse`; by default what labels and outputs call for.
+        metric: `accuracy`, `top-K`, `auc`, `f1` or `mse`; by default the Task's, else what labels and outputs call for.
         split: `train`, `val` or `test` part of the data.
         scale: how the images of a data file become the model's units.
         seed: splits a data file that is not split.
-        running: how the model is run; see `Running`.
+        label: name of a `.csv`'s label column.
+        runtime: `litert` (XNNPACK), `litert-builtin`, `litert-reference` or `tflm`; a Keras model runs on Keras.
+        raw: the data are the `.tflite` file's own integers.
+        jobs: processes that share the samples of a `.tflite`; by default one per core.
+        output: which output is scored, by name or number, where there are several.
+        allow_code: let a Keras model file run code of its own.
         progress: called with stage, done, total.
 
     Raises:
         CompressionError: the message says what came, what was expected and what to do.
     """
-    running = running or Running()
+    choice.checked(runtime)
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"jobs is {jobs}; expected at least 1")
     chosen = metrics.Metric(metric) if metric else None
+    part = _Part(data, split, scale, seed, label)
     flatbuffer = _flatbuffer(model)
-    x, y = _samples(data, split, scale, seed, flatbuffer)
     if flatbuffer is not None:
-        outputs, runtime = _run_file(flatbuffer, x, running, progress)
-        names = [port.name for port in ports.outputs_of(flatbuffer)]
-        notes = _notes(flatbuffer, x, running)
+        answers = _run_file(flatbuffer, part, _Running(runtime, raw, jobs), progress)
+    elif raw:
+        raise UsageError("raw integers are for .tflite files; a Keras model takes data in its own units")
     else:
-        outputs, runtime = _run_keras(model, x, running, progress)
-        names, notes = [str(index) for index in range(len(outputs))], ()
-    scores = outputs[_chosen_output(names, running.output)]
+        answers = _run_keras(model, part, allow_code, progress)
+    scores = answers.outputs[_chosen_output(answers.names, output)]
     _check_finite(scores)
-    labels = np.asarray(y)
-    chosen = chosen or metrics.infer(labels, scores)
-    value = metrics.score(chosen, labels, scores)
-    return Evaluation(chosen.name, value, len(labels), runtime, chosen.reason, notes)
+    if chosen is None and answers.metric:
+        chosen = metrics.Metric(answers.metric, "the task asks for it")
+    chosen = chosen or metrics.infer(answers.labels, scores)
+    value = metrics.score(chosen, answers.labels, scores)
+    return Evaluation(chosen.name, value, len(answers.labels), answers.runtime, chosen.reason, answers.notes)
+
+
+@dataclass(frozen=True)
+class _Running:
+    runtime: Runtime
+    raw: bool
+    jobs: int | None
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What a model said about some samples, and what is true."""
+
+    outputs: list[Array]
+    names: list[str]
+    labels: Array
+    metric: str
+    runtime: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Inputs, labels, and the metric that a Task asks for."""
+
+    x: Any
+    y: Array
+    metric: str = ""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One split of some data."""
+
+    data: Any
+    split: str
+    scale: str
+    seed: int
+    label: str | None
+
+    def __post_init__(self) -> None:
+        if self.split not in ("train", "val", "test"):
+            raise UsageError(f"split is {self.split!r}; expected train, val or test")
+
+    @property
+    def is_file(self) -> bool:
+        return isinstance(self.data, (str, Path))
+
+    def samples(self, shapes: Sequence[Sequence[int | None]]) -> _Samples:
+        """Inputs and labels; images of a folder get the size of the model's input, whose shapes lack the batch."""
+        if isinstance(self.data, tuple) and len(self.data) == 2:
+            return _Samples(_as_inputs(self.data[0]), np.asarray(self.data[1]))
+        task = self._load(shapes) if self.is_file else self.data
+        x, y = getattr(task, f"x_{self.split}", None), getattr(task, f"y_{self.split}", None)
+        if x is None or y is None:
+            raise DataError(f"the data has no {self.split} part with labels; choose another --split")
+        return _Samples(_as_inputs(x), np.asarray(y), getattr(task, "metric", ""))
+
+    def _load(self, shapes: Sequence[Sequence[int | None]]) -> Any:
+        from tfcompress import task
+
+        image_size = None
+        if len(shapes) == 1 and len(shapes[0]) == 3:
+            image_size = tuple(size for size in shapes[0] if size is not None)
+        return task.load(
+            self.data,
+            scale=self.scale,
+            seed=self.seed,
+            image_size=image_size if image_size and len(image_size) == 3 else None,
+            label=self.label,
+            parts=(self.split,),
+        )
+
+
+def _as_inputs(x: Any) -> Any:
+    return x if isinstance(x, (Mapping, list, tuple)) else np.asarray(x)
 
 
 def _flatbuffer(model: Any) -> FlatBuffer | None:
@@ -139,59 +201,55 @@ def _is_flatbuffer(path: Path) -> bool:
         return stream.read(8)[4:] == b"TFL3"
 
 
-def _samples(data: Any, split: str, scale: str, seed: int, flatbuffer: FlatBuffer | None) -> tuple[Any, Any]:
-    if split not in ("train", "val", "test"):
-        raise UsageError(f"split is {split!r}; expected train, val or test")
-    if isinstance(data, tuple) and len(data) == 2:
-        x, y = data
-    else:
-        task = _load(data, scale, seed, flatbuffer) if isinstance(data, (str, Path)) else data
-        x, y = getattr(task, f"x_{split}"), getattr(task, f"y_{split}")
-    if x is None or y is None:
-        raise DataError(f"the data has no {split} part with labels; choose another --split")
-    return x, y
-
-
-def _load(path: str | Path, scale: str, seed: int, flatbuffer: FlatBuffer | None) -> Any:
-    from tfcompress import task
-
-    shapes = [tensor.shape for tensor in flatbuffer.inputs] if flatbuffer else []
-    image_size = tuple(shapes[0][1:3]) if len(shapes) == 1 and len(shapes[0]) == 4 else None
-    return task.load(path, scale=scale, seed=seed, image_size=image_size)
-
-
-def _run_file(flatbuffer: FlatBuffer, x: Any, running: Running, progress: Progress) -> tuple[list[Array], str]:
-    inputs = x if isinstance(x, (Mapping, list, tuple)) else np.asarray(x)
-    jobs = running.jobs or os.cpu_count() or 1
+def _run_file(flatbuffer: FlatBuffer, part: _Part, running: _Running, progress: Progress) -> _Answers:
+    progress("loading the data", 0, 0)
+    inputs = ports.inputs_of(flatbuffer)
+    samples = part.samples([port.shape[1:] for port in inputs])
+    arrays = ports.arrange(inputs, samples.x)
     # Five seconds a sample is more than any model for small devices takes, even on TFLM's reference kernels.
-    limits = Limits(seconds=60.0 + 5.0 * _count(inputs), memory_bytes=4 * GIB)
-    if running.runtime == "tflm":
-        runtime = tflm.describe()
-        outputs = tflm.run(flatbuffer.data, inputs, jobs=jobs, raw=running.raw, limits=limits, progress=progress)
-        return outputs, runtime
-    kernels = _KERNELS[running.runtime]
-    outputs = litert.run(
-        flatbuffer.data, inputs, kernels=kernels, jobs=jobs, raw=running.raw, limits=limits, progress=progress
+    room = 3 * sum(array.nbytes for array in arrays)
+    limits = Limits(seconds=60.0 + 5.0 * len(arrays[0]), memory_bytes=4 * GIB + room)
+    outputs = choice.run(
+        flatbuffer.data,
+        arrays,
+        runtime=running.runtime,
+        jobs=running.jobs or os.cpu_count() or 1,
+        raw=running.raw,
+        limits=limits,
+        progress=progress,
     )
-    return outputs, litert.describe(kernels)
+    names = [port.name for port in ports.outputs_of(flatbuffer)]
+    notes = () if running.raw else _notes(inputs, arrays)
+    return _Answers(outputs, names, samples.y, samples.metric, choice.describe(running.runtime), notes)
 
 
-def _count(inputs: Mapping[str, Array] | Sequence[Array] | Array) -> int:
-    arrays = inputs.values() if isinstance(inputs, Mapping) else [inputs] if isinstance(inputs, np.ndarray) else inputs
-    return max((len(array) for array in arrays), default=0)
+def _run_keras(model: Any, part: _Part, allow_code: bool, progress: Progress) -> _Answers:
+    if not isinstance(model, (str, Path)):
+        samples = part.samples(keras.input_shapes(model))
+        said = keras.predict(model, samples.x, progress=progress)
+    elif part.is_file:
+        # The model says what size images should have, so both are opened in the child.
+        plain, labels, metric = child.call(
+            "tfcompress.evaluation:run_keras_here",
+            *(str(model), allow_code, dataclasses.asdict(part) | {"data": str(part.data)}),
+            what="running the Keras model",
+            progress=progress,
+        )
+        samples, said = _Samples(None, labels, metric), keras.Prediction(**plain)
+    else:
+        samples = part.samples([])
+        said = keras.run(model, samples.x, allow_code=allow_code, progress=progress)
+    return _Answers(said.outputs, said.names, samples.y, samples.metric, said.runtime)
 
 
-def _run_keras(model: Any, x: Any, running: Running, progress: Progress) -> tuple[list[Array], str]:
-    if running.raw:
-        raise UsageError("raw integers are for .tflite files; a Keras model takes data in its own units")
-    inputs = x if isinstance(x, (Mapping, list, tuple)) else np.asarray(x)
-    if isinstance(model, (str, Path)):
-        return keras.run(model, inputs, allow_code=running.allow_code, progress=progress)
-    return keras.predict(model, inputs if isinstance(inputs, Mapping) else _listed(inputs), progress=progress)
-
-
-def _listed(inputs: Sequence[Array] | Array) -> list[Array]:
-    return [inputs] if isinstance(inputs, np.ndarray) else list(inputs)
+def run_keras_here(
+    model: str, allow_code: bool, part: dict[str, Any], *, progress: Progress
+) -> tuple[dict[str, Any], Array, str]:
+    """Prediction, labels and metric of a Keras model file on a data file, both opened in this (child) process."""
+    loaded = keras.open_here(model, allow_code=allow_code, progress=progress)
+    progress("loading the data", 0, 0)
+    samples = _Part(**part).samples(keras.input_shapes(loaded))
+    return keras.predict(loaded, samples.x, progress=progress).as_plain(), samples.y, samples.metric
 
 
 def _chosen_output(names: list[str], wanted: str | None) -> int:
@@ -217,13 +275,9 @@ def _check_finite(outputs: Array) -> None:
         )
 
 
-def _notes(flatbuffer: FlatBuffer, x: Any, running: Running) -> tuple[str, ...]:
+def _notes(inputs: Sequence[ports.Port], arrays: Sequence[Array]) -> tuple[str, ...]:
     """What the input range says about the data: wrong scaling is the commonest silent failure."""
-    if running.raw:
-        return ()
     notes = []
-    inputs = ports.inputs_of(flatbuffer)
-    arrays = ports.arrange(inputs, x if isinstance(x, (Mapping, list, tuple)) else np.asarray(x))
     for port, array in zip(inputs, arrays, strict=True):
         low, high = port.real_range
         if not np.isfinite([low, high]).all():

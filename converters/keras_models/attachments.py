@@ -61,23 +61,22 @@ _ONLY_KERAS = (
     "hard_shrink",
     "hard_tanh",
     "log_sigmoid",
+    "log_softmax",
     "soft_shrink",
     "sparse_plus",
     "sparse_sigmoid",
     "sparsemax",
     "squareplus",
     "tanh_shrink",
-    "threshold",
 )
 
 # Meaning -> (Keras 3's function, tf_keras's function). The names from tf.nn are what tf_keras itself resolves
-# "relu6", "leaky_relu" and "log_softmax" to; their slopes are Keras 3's (0.2).
+# "relu6" and "leaky_relu" to, with Keras 3's slope (0.2).
 ACTIVATIONS: Mapping[str, tuple[Function, Function]] = {
     **{name: (getattr(keras.activations, name), getattr(tf_keras.activations, name)) for name in (*_SAME, "tanh")},
     "silu": (keras.activations.silu, tf_keras.activations.swish),
     "relu6": (keras.activations.relu6, tf.nn.relu6),
     "leaky_relu": (keras.activations.leaky_relu, tf.nn.leaky_relu),
-    "log_softmax": (keras.activations.log_softmax, tf.nn.log_softmax),
     "hard_sigmoid": (keras.activations.hard_sigmoid, hard_sigmoid),
     "hard_silu": (keras.activations.hard_silu, hard_silu),
     "hard_sigmoid_fifth": (hard_sigmoid_fifth, tf_keras.activations.hard_sigmoid),
@@ -91,7 +90,7 @@ _ALIASES: Mapping[str, tuple[Function, ...]] = {
     "hard_sigmoid": (keras.ops.hard_sigmoid,),
     "hard_silu": (keras.ops.hard_silu,),
     "leaky_relu": (keras.ops.leaky_relu,),
-    "log_softmax": (keras.ops.log_softmax,),
+    "log_softmax": (keras.ops.log_softmax, tf.nn.log_softmax),
     "relu": (tf.nn.relu, keras.ops.relu),
     "relu6": (keras.ops.relu6,),
     "selu": (tf.nn.selu, keras.ops.selu),

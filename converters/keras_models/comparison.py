@@ -43,7 +43,7 @@ def check(original: Any, twin: Any, graph: Graph, twin_calls: Sequence[Call], *,
     """
     feeds, expected = _run_original(original, graph, seed)
     found = _flat(twin(_arranged(graph.inputs, feeds), training=False))
-    tolerance = HALF_TOLERANCE if any("16" in dtype for dtype in _dtypes(graph)) else TOLERANCE
+    tolerance = HALF_TOLERANCE if any("float16" in dtype for dtype in _dtypes(graph)) else TOLERANCE
     differences = [difference(one, other) for one, other in zip(expected, found, strict=True)]
     worst = max(differences)
     place = _first_parting(graph, twin_calls, feeds, tolerance)
@@ -66,6 +66,10 @@ def difference(one: Any, other: Any) -> float:
     one, other = np.asarray(one), np.asarray(other)
     if one.shape != other.shape:
         return float("inf")
+    if one.dtype == other.dtype == np.float32 and one.size:
+        apart = np.abs(one - other).max() / max(np.abs(one).max(), 1e-6)
+        if np.isfinite(apart):
+            return float(apart)
     one, other = one.astype("float64"), other.astype("float64")
     same = (one == other) | (np.isnan(one) & np.isnan(other))
     if same.all():

@@ -94,8 +94,8 @@ class _Reader:
         return Value(self.values - 1)
 
     def unique(self, wanted: str) -> str:
-        # "/" separates scopes in TensorFlow's and the .tflite file's names: a layer must stay one word there.
-        wanted = wanted.replace("/", "_")
+        # TensorFlow allows no others in a scope; "/" would end the layer's name in the .tflite file, ";" and ":" too.
+        wanted = re.sub(r"[^A-Za-z0-9_.-]|^(?=[_-])", "_", wanted)
         name, number = wanted, 0
         while name in self.used_names:
             number += 1

@@ -15,6 +15,7 @@ from converters.keras_models import attachments, kinds
 from converters.keras_models.kinds import KERAS, Kind
 from converters.keras_models.layer_arguments import ARGUMENTS, ONE_SIDED, PARTS, REFUSED, TF_KERAS_NAMES
 
+_ATTACHED = ("initializer", "regularizer", "constraint", "activation")
 _WRAPPED = ("layer", "backward_layer", "cell")
 
 
@@ -56,6 +57,12 @@ def _create(layer: Any, name: str, target: Kind) -> Any:
         return _clone(layer, name)
     if known is None:
         raise BridgeError(_why_not(layer))
+    attached = {
+        argument: _attachment(layer, argument, kind, target)
+        for argument in ARGUMENTS[known]
+        if (kind := argument.rsplit("_", 1)[-1]) in _ATTACHED
+    }
+    arguments = {argument: thing for argument, thing in attached.items() if thing is not None}
     config = layer.get_config()
     for argument, harmless in ONE_SIDED.get(known, {}).items():
         if config.get(argument, harmless[0]) not in harmless:
@@ -63,12 +70,10 @@ def _create(layer: Any, name: str, target: Kind) -> Any:
     policy = kinds.policy_of(layer)
     if "_from_" in policy:
         raise BridgeError(f"its weights are quantized by Keras ({policy}); pass the float model")
-    arguments = {}
     for argument in ARGUMENTS[known]:
-        value = _value(layer, known, argument, config, target)
-        if value is not None:
-            renamed = TF_KERAS_NAMES.get((known, argument), argument)
-            arguments[argument if target is KERAS else renamed] = value
+        if argument not in attached:
+            renamed = argument if target is KERAS else TF_KERAS_NAMES.get((known, argument), argument)
+            arguments[renamed] = _value(layer, known, argument, config, target)
     try:
         return getattr(target.package.layers, known)(**arguments, name=name, dtype=policy)
     except (TypeError, ValueError) as error:
@@ -103,9 +108,6 @@ def _value(layer: Any, known: str, argument: str, config: Mapping[str, Any], tar
     special = _SPECIAL.get((known, argument))
     if special is not None:
         return special(layer)
-    kind = argument.rsplit("_", 1)[-1]
-    if kind in ("initializer", "regularizer", "constraint", "activation"):
-        return _attachment(layer, argument, kind, target)
     if argument == "cells":
         return [create(cell, cell.name, target) for cell in layer.cells]
     if argument in _WRAPPED:

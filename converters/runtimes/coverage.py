@@ -9,7 +9,7 @@ from converters.child import Limits, Progress
 from converters.errors import ModelError
 from converters.flatbuffer import FlatBuffer
 from converters.runtimes import litert, tflm
-from converters.runtimes.operator_time import KERNELS, Runtime
+from converters.runtimes.choice import KERNELS, Runtime
 
 
 def refused(data: bytes, *, runtime: Runtime, limits: Limits | None = None) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,25 @@ from converters.runtimes.ports import Array, Inputs
 _BATCH = 64
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """What a Keras model said.
+
+    Attributes:
+        outputs: one array `[n, ...]` per output.
+        names: of the outputs.
+        runtime: name and version of what ran the model.
+    """
+
+    outputs: list[Array]
+    names: list[str]
+    runtime: str
+
+    def as_plain(self) -> dict[str, Any]:
+        """Plain values that can leave a child process: `Prediction(**plain)` is the inverse."""
+        return {"outputs": self.outputs, "names": self.names, "runtime": self.runtime}
+
+
 def run(
     path: Path | str,
     inputs: Inputs | Array,
@@ -25,7 +44,7 @@ def run(
     allow_code: bool = False,
     limits: Limits | None = None,
     progress: Progress = no_progress,
-) -> tuple[list[Array], str]:
+) -> Prediction:
     """Outputs of a model file for given samples.
 
     Args:
@@ -35,68 +54,64 @@ def run(
         limits: time and memory of the process.
         progress: told the samples done.
 
-    Returns:
-        One array `[n, ...]` per output, and the name and version of what ran it.
-
     Raises:
         ModelError: the file is damaged, of an unknown kind, or cannot be run.
         UnsafeModelError: it holds code and `allow_code` is off.
         DataError: the data does not fit the model.
         ChildDiedError: TensorFlow crashed or ran out of time or memory.
     """
-    given = (
-        dict(inputs) if isinstance(inputs, Mapping) else [inputs] if isinstance(inputs, np.ndarray) else list(inputs)
-    )
-    outputs, runtime = child.call(
-        "converters.runtimes.keras:run_here",
-        *(str(path), given, allow_code),
-        what="running the Keras model",
-        limits=limits,
-        progress=progress,
-    )
-    return outputs, runtime
+    given: dict[str, Array] | list[Array]
+    if isinstance(inputs, Mapping):
+        given = {name: np.asarray(array) for name, array in inputs.items()}
+    else:
+        given = [inputs] if isinstance(inputs, np.ndarray) else [np.asarray(array) for array in inputs]
+    arguments = (str(path), given, allow_code)
+    function, what = "converters.runtimes.keras:run_here", "running the Keras model"
+    return Prediction(**child.call(function, *arguments, what=what, limits=limits, progress=progress))
 
 
 def run_here(
     path: str, given: dict[str, Array] | list[Array], allow_code: bool, *, progress: Progress
-) -> tuple[list[Array], str]:
+) -> dict[str, Any]:
     """The child's part of `run`."""
+    return predict(open_here(path, allow_code=allow_code, progress=progress), given, progress=progress).as_plain()
+
+
+def open_here(path: str | Path, *, allow_code: bool, progress: Progress = no_progress) -> Any:
+    """A checked and loaded Keras model or SavedModel graph, in this (child) process; see `run` for the errors."""
     from converters.keras_models import load, safety
 
     progress("loading the Keras model", 0, 0)
-    model_file = safety.check(Path(path), allow_code=allow_code)
-    model = load.load(model_file, allow_code=allow_code)
-    if isinstance(model, load.LoadedSavedModel):
-        return _predict_signature(model, given, progress=progress)
-    return predict(model, given, progress=progress)
+    return load.load(safety.check(Path(path), allow_code=allow_code), allow_code=allow_code)
+
+
+def input_shapes(model: Any) -> list[tuple[int | None, ...]]:
+    """The inputs' shapes without the batch, None for what is open, of what `open_here` gave."""
+    return [port.shape for port in _inputs(model)]
 
 
 def predict(
-    model: Any, given: Mapping[str, Array] | Sequence[Array], *, progress: Progress = no_progress
-) -> tuple[list[Array], str]:
-    """Outputs of a loaded Keras 3 or tf_keras model, in this process; see `run`."""
-    runtime = _version(model)
-    inputs = [_Input(_name(tensor), tuple(tensor.shape)[1:], _dtype(tensor)) for tensor in model.inputs]
+    model: Any, given: Mapping[str, Array] | Sequence[Array] | Array, *, progress: Progress = no_progress
+) -> Prediction:
+    """Outputs of a Keras 3 or tf_keras model, or of what `open_here` gave, in this process; see `run`."""
+    inputs = _inputs(model)
+    if _is_graph(model):
 
-    def outputs_of(batch: list[Array]) -> list[Array]:
+        def outputs_of(batch: list[Array]) -> list[Array]:
+            results = model.function(**{port.name: array for port, array in zip(inputs, batch, strict=True)})
+            return [np.asarray(results[name]) for name in model.outputs]
+
+        # A call makes a session of its own: few large batches.
+        outputs = _in_batches(inputs, given, outputs_of, 8 * _BATCH, progress)
+        return Prediction(outputs, list(model.outputs), f"TensorFlow {version('tensorflow')}")
+
+    def predicted(batch: list[Array]) -> list[Array]:
         return _flat(model.predict_on_batch(batch if len(batch) > 1 else batch[0]))
 
-    return _in_batches(inputs, given, outputs_of, _BATCH, progress), runtime
-
-
-def _predict_signature(
-    model: Any, given: Mapping[str, Array] | Sequence[Array], *, progress: Progress
-) -> tuple[list[Array], str]:
-    """Outputs of a SavedModel's graph."""
-    inputs = [_Input(spec.name, spec.shape, spec.dtype) for spec in model.inputs]
-
-    def outputs_of(batch: list[Array]) -> list[Array]:
-        named = {spec.name: array for spec, array in zip(model.inputs, batch, strict=True)}
-        results = model.function(**named)
-        return [np.asarray(results[name]) for name in model.outputs]
-
-    # A call makes a session of its own: few large batches.
-    return _in_batches(inputs, given, outputs_of, 8 * _BATCH, progress), f"TensorFlow {metadata.version('tensorflow')}"
+    outputs = _in_batches(inputs, given, predicted, _BATCH, progress)
+    # Keras 3 leaves a Sequential model's output unnamed until it is asked for in another way; a number will do.
+    names = [str(name) for name in getattr(model, "output_names", None) or range(len(outputs))]
+    return Prediction(outputs, names, _package(model))
 
 
 @dataclass(frozen=True)
@@ -108,9 +123,21 @@ class _Input:
     dtype: str
 
 
+def _is_graph(model: Any) -> bool:
+    # A `LoadedSavedModel`, told apart without importing TensorFlow; any Keras model has layers.
+    return hasattr(model, "signature") and not hasattr(model, "layers")
+
+
+def _inputs(model: Any) -> list[_Input]:
+    if _is_graph(model):
+        return [_Input(spec.name, spec.shape, spec.dtype) for spec in model.inputs]
+    _package(model)
+    return [_Input(_name(tensor), tuple(tensor.shape)[1:], _dtype(tensor)) for tensor in model.inputs]
+
+
 def _in_batches(
     inputs: Sequence[_Input],
-    given: Mapping[str, Array] | Sequence[Array],
+    given: Mapping[str, Array] | Sequence[Array] | Array,
     outputs_of: Callable[[list[Array]], list[Array]],
     size: int,
     progress: Progress,
@@ -133,14 +160,14 @@ def _flat(outputs: Any) -> list[Array]:
     return [np.asarray(outputs)]
 
 
-def _ordered(inputs: Sequence[_Input], given: Mapping[str, Array] | Sequence[Array]) -> list[Array]:
+def _ordered(inputs: Sequence[_Input], given: Mapping[str, Array] | Sequence[Array] | Array) -> list[Array]:
     names = [port.name for port in inputs]
     if isinstance(given, Mapping):
         if set(given) != set(names):
             raise DataError(f"the data names the inputs {sorted(given)}; the model's inputs are {names}")
         arrays = [np.asarray(given[name]) for name in names]
     else:
-        arrays = [np.asarray(array) for array in given]
+        arrays = [given] if isinstance(given, np.ndarray) else [np.asarray(array) for array in given]
     if len(arrays) != len(names):
         raise DataError(f"the data has {len(arrays)} inputs and the model {len(names)}: {', '.join(names)}")
     if len({len(array) for array in arrays}) != 1 or not len(arrays[0]):
@@ -172,12 +199,9 @@ def _check_shapes(inputs: Sequence[_Input], arrays: list[Array]) -> None:
             raise DataError(f"the data for input '{port.name}' holds NaN; remove those samples or fill the gaps")
 
 
-def _version(model: Any) -> str:
-    package = type(model).__module__.partition(".")[0]
+def _package(model: Any) -> str:
     for base in type(model).__mro__:
-        if base.__module__.partition(".")[0] in ("keras", "tf_keras"):
-            package = base.__module__.partition(".")[0]
-            break
-    else:
-        raise ModelError(f"a {type(model).__name__} is no Keras model; give a Keras 3 or tf_keras model, or a file")
-    return f"{'Keras' if package == 'keras' else package} {metadata.version(package)}"
+        package = base.__module__.partition(".")[0]
+        if package in ("keras", "tf_keras") and hasattr(model, "inputs"):
+            return f"{'Keras' if package == 'keras' else package} {version(package)}"
+    raise ModelError(f"a {type(model).__name__} is no Keras model; give a Keras 3 or tf_keras model, or a file")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +22,9 @@ from converters import child, prefix
 from converters.child import Limits, Progress, no_progress
 from converters.flatbuffer import FlatBuffer
 from converters.runtimes import litert, ports, tflm, tflm_arena, timing
+from converters.runtimes.choice import KERNELS, Runtime
 from converters.runtimes.feeding import Session
-from converters.runtimes.litert import Kernels
 
-Runtime = Literal["tflm", "litert", "litert-builtin", "litert-reference"]
-KERNELS: dict[str, Kernels] = {"litert": "default", "litert-builtin": "builtin", "litert-reference": "reference"}
 LEAST_ROUNDS = 5
 
 

@@ -213,7 +213,7 @@ def test_weights_that_decode_restores_count_as_the_weights_they_stand_for() -> N
         T("dense/w_decoded", (3, 8), scales=(0.1,)),
         T("y", (1, 3)),
     ]
-    operators = [Op("DECODE", ["dense/w", "dense/w_ancillary"], ["dense/w_decoded"])]
+    operators = [Op("TFLM_DECODE", ["dense/w", "dense/w_ancillary"], ["dense/w_decoded"])]
     operators.append(Op("FULLY_CONNECTED", ["x", "dense/w_decoded", None], ["y"]))
     flatbuffer = FlatBuffer(build(G(tensors, operators, ["x"], ["y"])))
     assert flatbuffer.ledger["weights"] == 21

@@ -42,10 +42,11 @@ OF_OTHERS = [
     ("sequential/lstm/while/lstm_cell/MatMul", "lstm"),
     ("serving_default_input_5:0", "input_5"),
     ("input_1_int8", "input_1"),
+    ("softmax", "softmax"),
 ]
 NAMELESS = [
     "", "Identity", "Identity_int8", "StatefulPartitionedCall:0", "StatefulPartitionedCall_1:0", "arith.constant41",
-    "tfl.quantize", "tfl.pseudo_qconst3", "6108", ";", "///", "output_0",
+    "tfl.quantize", "tfl.pseudo_qconst3", "6108", ";", "///", "output_0", "Gelu", "Mean", "AddV2",
 ]  # fmt: skip
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from converters.child import Progress
-from converters.runtimes import litert, tflm
-from converters.runtimes.operator_time import KERNELS, Runtime
+from converters.runtimes import choice, litert, tflm
+from converters.runtimes.choice import KERNELS, Runtime
 from converters.runtimes.timing import Timing
-from tfcompress.benchmark.plan import NOT_AVAILABLE, Plan, default_threads, host_row, runtime_name
+from tfcompress.benchmark.plan import NOT_AVAILABLE, Plan, default_threads, host_row
 from tfcompress.rows import Row
 
 _QUANTILES = (("latency_p50", 0.5), ("latency_p90", 0.9), ("latency_p99", 0.99))
@@ -24,7 +24,7 @@ def litert_rows(data: bytes, runtime: Runtime, plan: Plan, progress: Progress) -
     """
     rows: list[Row] = []
     for threads in plan.threads or default_threads():
-        name = runtime_name(runtime, threads=threads)
+        name = choice.describe(runtime, threads=threads)
         progress(f"timing on {name}", 0, 0)
         timing = litert.time(
             data,

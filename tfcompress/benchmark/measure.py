@@ -7,9 +7,10 @@ from pathlib import Path
 from converters.child import Progress, no_progress
 from converters.errors import ModelError, NotAvailableError
 from converters.flatbuffer import FlatBuffer
-from converters.runtimes.operator_time import Runtime
+from converters.runtimes import choice
+from converters.runtimes.choice import Runtime
 from tfcompress.benchmark import latency, memory, operators, parity
-from tfcompress.benchmark.plan import NOT_AVAILABLE, Plan, host_row, runtime_name
+from tfcompress.benchmark.plan import NOT_AVAILABLE, Plan, host_row
 from tfcompress.rows import Row
 
 
@@ -66,7 +67,7 @@ def _refusal(
 ) -> list[Row]:
     missing = isinstance(error, NotAvailableError)
     key, unit = ("arena", "bytes") if runtime == "tflm" else ("latency_p50", "ms")
-    rows = [host_row(key, NOT_AVAILABLE if missing else str(error), unit, runtime_name(runtime))]
+    rows = [host_row(key, NOT_AVAILABLE if missing else str(error), unit, choice.describe(runtime))]
     if not missing:
         refused = operators.refused(flatbuffer, runtime, plan, progress)
         rows += operators.support_rows(flatbuffer, runtime, refused)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from converters.child import Limits, Progress
 from converters.flatbuffer import FlatBuffer, Operator
 from converters.flatbuffer_graph import shown
-from converters.runtimes import coverage, operator_time
-from converters.runtimes.operator_time import Runtime
-from tfcompress.benchmark.plan import Plan, host_row, runtime_name
+from converters.runtimes import choice, coverage, operator_time
+from converters.runtimes.choice import Runtime
+from tfcompress.benchmark.plan import Plan, host_row
 from tfcompress.rows import Row
 
 BELOW = "below resolution"
@@ -28,13 +28,13 @@ def refused(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: Prog
         ChildDiedError: the runtime crashed or ran out of time or memory.
         NotAvailableError: there is no build of it for this platform.
     """
-    progress(f"asking {runtime_name(runtime)} for its operators", 0, 0)
+    progress(f"asking {choice.describe(runtime)} for its operators", 0, 0)
     return coverage.refused(flatbuffer.data, runtime=runtime, limits=plan.limits)
 
 
 def support_rows(flatbuffer: FlatBuffer, runtime: Runtime, refused: Sequence[int]) -> list[Row]:
     """`operators_supported`, and one `operator_refused` for each that the runtime refuses."""
-    name, count = runtime_name(runtime), len(flatbuffer.operators)
+    name, count = choice.describe(runtime), len(flatbuffer.operators)
     rows = [host_row("operators_supported", count - len(refused), f"of {count} operators", name)]
     for index in refused:
         rows.append(host_row("operator_refused", _label(flatbuffer.operators[index]), "operator", name))
@@ -49,7 +49,7 @@ def time_rows(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: Pr
         ChildDiedError: it crashed or ran out of time or memory.
         NotAvailableError: there is no build of it for this platform.
     """
-    name = runtime_name(runtime, threads=None if runtime == "tflm" else 1)
+    name = choice.describe(runtime, threads=None if runtime == "tflm" else 1)
     limits = Limits(seconds=_LIMIT_SECONDS, memory_bytes=plan.limits.memory_bytes)
     times = operator_time.measure(
         flatbuffer.data,

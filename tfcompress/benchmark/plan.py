@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import get_args
 
 from converters.child import GIB, Limits
 from converters.errors import UsageError
-from converters.runtimes import litert, tflm
-from converters.runtimes.operator_time import KERNELS, Runtime
+from converters.runtimes import choice
+from converters.runtimes.choice import RUNTIMES, Runtime
 from tfcompress.environment import processor
 from tfcompress.rows import How, Row
 
@@ -46,10 +45,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         for runtime in self.runtimes:
-            if runtime not in get_args(Runtime):
-                raise UsageError(f"runtime is {runtime!r}; expected one of {', '.join(get_args(Runtime))}")
+            choice.checked(runtime)
         if not self.runtimes:
-            raise UsageError(f"no runtime was named; expected some of {', '.join(get_args(Runtime))}")
+            raise UsageError(f"no runtime was named; expected some of {', '.join(RUNTIMES)}")
         for name, value in (("threads", min(self.threads, default=1)), ("runs", self.runs), ("samples", self.samples)):
             if value < 1:
                 raise UsageError(f"{name} is {value}; expected at least 1")
@@ -58,13 +56,6 @@ class Plan:
     def limits(self) -> Limits:
         """Of one child process: several times what the slowest of them needs by this plan."""
         return Limits(seconds=60.0 + 3 * self.seconds + 5 * self.samples, memory_bytes=4 * GIB)
-
-
-def runtime_name(runtime: Runtime, *, threads: int | None = None) -> str:
-    """Name and version for a row; without a version where the runtime is not available."""
-    if runtime == "tflm":
-        return tflm.describe() if tflm.available() else "TFLM"
-    return litert.describe(KERNELS[runtime], threads=threads)
 
 
 def host_row(name: str, value: float | str, unit: str, runtime: str, *, how: How = "measured") -> Row:

@@ -31,6 +31,7 @@ import rich_click as click
 @click.option("--raw", is_flag=True, help="The data are integers of the file's own type.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes that share the samples. [default: one per core]")
 @click.option("--seed", default=0, show_default=True, help="Splits data that are not split.")
+@click.option("--label", help="Label column of a .csv.")
 @click.option("--allow-code", is_flag=True, help="Trust the model file to run its own code.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with the keys metric, value, samples, runtime.")
 def command(
@@ -45,6 +46,7 @@ def command(
     raw: bool,
     jobs: int | None,
     seed: int,
+    label: str | None,
     allow_code: bool,
     as_json: bool,
 ) -> None:
@@ -53,12 +55,23 @@ def command(
     Example: tfcompress evaluate model.tflite --data data.npz --runtime tflm
     """
     from tfcompress.cli._progress import progress_bar
-    from tfcompress.evaluation import Running, evaluate
+    from tfcompress.evaluation import evaluate
 
-    running = Running(runtime=runtime, raw=raw, jobs=jobs, output=output_name, allow_code=allow_code)  # type: ignore[arg-type]
     with progress_bar() as progress:
         result = evaluate(
-            model, data, metric=metric, split=split, scale=scale, seed=seed, running=running, progress=progress
+            model,
+            data,
+            metric=metric,
+            split=split,
+            scale=scale,
+            seed=seed,
+            label=label,
+            runtime=runtime,  # type: ignore[arg-type]
+            raw=raw,
+            jobs=jobs,
+            output=output_name,
+            allow_code=allow_code,
+            progress=progress,
         )
     if result.reason:
         click.echo(f"metric: {result.metric}, because {result.reason}; --metric chooses another", err=True)

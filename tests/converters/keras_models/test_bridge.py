@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,7 +11,6 @@ import tf_keras
 from keras import layers as L  # noqa: N812
 from keras import ops
 
-sys.path.insert(0, str(Path(__file__).parent))
 from bridge_checks import assert_same_outputs, inputs_for, outputs_of, randomize, round_trip, snapshot
 
 from converters.errors import BridgeError
@@ -155,6 +152,12 @@ def test_states_of_a_recurrent_layer_cross() -> None:
     y, h, c = L.LSTM(4, return_sequences=True, return_state=True)(x)
     z = L.LSTM(4)(y, initial_state=[h, c])
     round_trip(randomize(keras.Model(x, [z, h])))
+
+
+def test_unmerged_bidirectional_keeps_both_outputs() -> None:
+    x = keras.Input((4, 3))
+    forward, backward = L.Bidirectional(L.SimpleRNN(2), merge_mode=None)(x)
+    round_trip(randomize(keras.Model(x, [forward, backward])))
 
 
 # --- settings -----------------------------------------------------------------------------------------------------

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import keras
 import pytest
 from keras import layers as L  # noqa: N812
 
-sys.path.insert(0, str(Path(__file__).parent))
 from bridge_checks import randomize, round_trip
 
 from converters.keras_models.layer_arguments import ARGUMENTS

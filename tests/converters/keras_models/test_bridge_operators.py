@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import tensorflow as tf
 import tf_keras
 from keras import ops
 
-sys.path.insert(0, str(Path(__file__).parent))
 from bridge_checks import assert_same_outputs, round_trip
 
 from converters.errors import BridgeError

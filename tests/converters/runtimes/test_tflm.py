@@ -9,7 +9,7 @@ import pytest
 import small_files
 
 from converters.errors import ChildDiedError, DataError, ModelError, NotAvailableError
-from converters.runtimes import coverage, litert, operator_time, tflm, tflm_arena
+from converters.runtimes import choice, coverage, litert, operator_time, tflm, tflm_arena
 
 pytestmark = pytest.mark.skipif(not tflm.available(), reason="TFLM is not available on this platform")
 
@@ -117,7 +117,7 @@ def test_noise_is_the_resolution_of_operator_times() -> None:
 
 
 @pytest.mark.parametrize("runtime", ["tflm", "litert-builtin"])
-def test_every_operator_is_timed(runtime: operator_time.Runtime) -> None:
+def test_every_operator_is_timed(runtime: choice.Runtime) -> None:
     times = operator_time.measure(small_files.int8_dense(), runtime=runtime, rounds=5)
     assert times.milliseconds.shape == times.resolution_ms.shape == (2,)
 

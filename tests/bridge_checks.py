@@ -54,8 +54,7 @@ def outputs_of(model: Any, feeds: list[Any]) -> list[np.ndarray]:
 def snapshot(model: Any) -> tuple[list[bytes], list[int]]:
     """Every weight's bytes and every layer's number of nodes."""
     weights = [weight.numpy().tobytes() for weight in model.weights]
-    operations = model.operations if isinstance(model, keras.Model) else model.layers
-    return weights, [len(operation._inbound_nodes) for operation in operations]
+    return weights, [len(layer._inbound_nodes) for layer in model.layers]
 
 
 def assert_same_outputs(one: Any, other: Any, *, tolerance: float = 1e-5, below: int = 4) -> None:

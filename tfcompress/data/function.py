@@ -1,0 +1,44 @@
+"""DATA as `file.py:function`: the user's own code, called without arguments."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from converters.errors import CompressionError, DataError, FileError, UsageError
+
+
+def call(path: Path, name: str) -> Any:
+    """Imports the file and returns what its function returns.
+
+    Raises:
+        FileError: there is no such file.
+        UsageError: it has no such function.
+        DataError: the code failed; its traceback is in `details`.
+    """
+    if not path.is_file():
+        raise FileError(f"{path} does not exist; expected a Python file before the colon in {path}:{name}")
+    specification = importlib.util.spec_from_file_location(f"_data_{path.stem}", path)
+    if specification is None or specification.loader is None:
+        raise UsageError(f"{path} is no Python file; expected file.py:function")
+    module = importlib.util.module_from_spec(specification)
+    # Its neighbours are importable, as if it had been run from its own folder.
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        specification.loader.exec_module(module)
+        function = getattr(module, name, None)
+        if not callable(function):
+            raise UsageError(f"{path} has no function {name}; define it, or name another one after the colon")
+        return function()
+    except CompressionError:
+        raise
+    except Exception as error:  # the user's code may raise anything; the command must still end with one line
+        raise DataError(
+            f"{path}:{name} failed with {type(error).__name__}: {str(error)[:200]}; run it by itself to see where",
+            details=traceback.format_exc(),
+        ) from error
+    finally:
+        sys.path.remove(str(path.resolve().parent))
