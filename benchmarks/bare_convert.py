@@ -1,6 +1,6 @@
 """The script that people write today: load a model, call TFLiteConverter. The yardstick of `conversion_cost.py`.
 
-    python benchmarks/bare_convert.py MODEL DATA.npy OUT.tflite
+python benchmarks/bare_convert.py MODEL DATA.npy OUT.tflite
 """
 
 import sys

@@ -1,6 +1,6 @@
 """The library call on a model that is in memory already; measured beside the command line by `conversion_cost.py`.
 
-    python benchmarks/library_convert.py MODEL DATA.npy OUT.tflite
+python benchmarks/library_convert.py MODEL DATA.npy OUT.tflite
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Makes the README's tables from the files in `benchmarks/results`; `--check` only says whether they are equal.
 
-    python benchmarks/readme_tables.py [--check]
+python benchmarks/readme_tables.py [--check]
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def main() -> None:
     before = readme.read_text(encoding="utf-8")
     after = fill(before)
     if "--check" in sys.argv:
-        raise SystemExit(0 if after == before else "README.md differs from benchmarks/results; run this without --check")
+        raise SystemExit(
+            0 if after == before else "README.md differs from benchmarks/results; run this without --check"
+        )
     readme.write_text(after, encoding="utf-8")
 
 

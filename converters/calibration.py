@@ -10,7 +10,7 @@
 Every range holds 0, since an integer grid must represent it exactly. A tensor that was 0 throughout gets 0..1, as
 any scale serves it, and one that is too small breaks the scale of the bias behind it. Outputs of SOFTMAX, LOGISTIC,
 TANH and L2_NORMALIZATION are measured like all others, and their ranges are then overruled by the quantizer: the
-kernels fix them (https://ai.google.dev/edge/litert/conversion/tensorflow/quantization/quantization_spec).
+kernels fix them (https://www.tensorflow.org/lite/performance/quantization_spec).
 
 This runs native code on a model: call it in a child process.
 """
@@ -28,9 +28,8 @@ from converters.child import Progress, no_progress
 from converters.data_range import check_range
 from converters.errors import ConversionError, DataError, UsageError
 from converters.histogram import Histogram, Range, entropy_range, mse_range, percentile_range
-from converters.keras_models.tracing import InputSpec
 
-__all__ = ["METHODS", "InputSpec", "Method", "Range", "apply_ranges", "check", "check_range", "collect"]
+__all__ = ["METHODS", "Method", "Range", "apply_ranges", "check", "check_range", "collect"]
 
 Array = npt.NDArray[Any]
 Method = Literal["minmax", "percentile", "mse", "entropy"]
@@ -56,7 +55,7 @@ def collect(
 
     Every such tensor is made an output of the file, so that LiteRT may compute it with XNNPACK: three to four times
     faster than its built-in kernels, with `preserve_all_tensors`, on MobileNetV2. Nothing is kept of the activations:
-    memory is that of one inference, and 16 KiB per tensor for histograms.
+    memory is that of one inference, and 64 KiB per tensor for histograms.
 
     Args:
         float_model: a float `.tflite` file of batch 1, made by us: it is believed.

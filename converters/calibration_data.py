@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from converters.errors import DataError
-from converters.keras_models.tracing import InputSpec
+from converters.spec import InputSpec
 
 Array = npt.NDArray[Any]
 Range = tuple[float, float]

@@ -16,7 +16,7 @@ from typing import Any
 from converters import child
 from converters.errors import UsageError
 from converters.flatbuffer import FlatBuffer
-from converters.spec import ConversionSpec
+from converters.spec import ConversionSpec, InputSpec
 from converters.verify import Certificate, verify
 
 Ranges = Mapping[str, tuple[float, float]]
@@ -146,7 +146,7 @@ def convert_graph_here(
     progress: child.Progress,
 ) -> dict[str, Any]:
     """Converts a frozen graph in this process; see `convert`."""
-    from converters.keras_models.tracing import FrozenGraph, InputSpec
+    from converters.keras_models.tracing import FrozenGraph
 
     inputs = tuple(InputSpec(spec["name"], tuple(spec["shape"]), spec["dtype"]) for spec in graph["inputs"])
     lists = {key: tuple(value) for key, value in graph.items() if isinstance(value, (list, tuple))}
@@ -173,7 +173,7 @@ def _convert_here(
 
     progress("converting to a float file", 0, 0)
     if not spec.is_integer:
-        data = tflite.float_file(graph, dtype=spec.dtype)
+        data = tflite.finish(tflite.float_file(graph, dtype=spec.dtype))
         return {"data": data, "float_bytes": None, "notes": list(graph.notes)}
     float_model = tflite.float_file(graph, for_integers=True)
     if callable(samples):
@@ -184,7 +184,7 @@ def _convert_here(
     data_range.check_range(graph, checked, allow_unusual=allow, notes=notes)
     measured = calibration.collect(float_model, checked, method=calibrating.method, progress=progress)
     progress("quantizing", 0, 0)
-    data = tflite.quantize(float_model, {**measured, **(calibrating.ranges or {})}, spec)
+    data = tflite.finish(tflite.quantize(float_model, {**measured, **(calibrating.ranges or {})}, spec))
     return {"data": data, "float_bytes": len(float_model), "notes": notes}
 
 

@@ -26,7 +26,7 @@ BINS = 8192
 _TINY = 2.0**-90
 # Values are binned in blocks that stay in the processor's second-level cache.
 _BLOCK = 1 << 16
-# Thresholds that `entropy_range` compares, 1.3 % apart at most.
+# Thresholds that `entropy_range` compares, less than 2 % apart.
 _THRESHOLDS = 256
 # Edges on either side of 0 that `mse_range` compares at first; the neighbourhood of the best pair follows.
 _EDGES = 512
@@ -112,8 +112,8 @@ class Histogram:
 def percentile_range(histogram: Histogram, percentile: float) -> Range:
     """The central `percentile` percent of all values: (100 - percentile) / 2 percent are cut off at either end.
 
-    Quantiles are interpolated within a bin. The definition is that of ONNX Runtime's `PercentileCalibrator`
-    (onnxruntime/python/tools/quantization/calibrate.py) for an unsymmetric range.
+    The share is cut as by ONNX Runtime's calibrator for an unsymmetric range (`percent_to_cut_one_side` in
+    onnxruntime/python/tools/quantization/calibrate.py), which stops at bin edges; here a quantile is interpolated.
     """
     if not histogram.width:
         return histogram.minimum, histogram.maximum
@@ -142,8 +142,9 @@ def mse_range(histogram: Histogram, bits: int) -> Range:
 
         E(low, high) = s^2 / 12 * N_inside + sum_{x > high} (x - high)^2 + sum_{x < low} (low - x)^2
 
-    R. Banner, Y. Nahshan, D. Soudry, "Post training 4-bit quantization of convolutional networks for
-    rapid-deployment", 2019, equations 1 to 6, with sums over the histogram in place of a fitted distribution.
+    The trade of rounding noise against clipping is that of R. Banner et al., "Post-training 4-bit quantization of
+    convolution networks for rapid-deployment", arXiv 1810.05723, with sums over the histogram where they fit a
+    distribution.
     """
     if not histogram.width:
         return histogram.minimum, histogram.maximum
@@ -198,9 +199,9 @@ def entropy_range(histogram: Histogram, bits: int) -> Range:
 
     For thresholds T on the magnitude, P is the histogram within [-T, T] with what lies outside added to the bins at
     the ends, Q the same bins merged into 2^bits levels, each level's count spread evenly over its non-empty bins; the
-    T with the smallest sum P log(P / Q) wins. S. Migacz, "8-bit inference with TensorRT", GTC 2017. As in ONNX
-    Runtime's `EntropyCalibrater`, both signs share T and the range ends where the values end, so that a one-sided or
-    skewed tensor gives all of its levels to values it has.
+    T with the smallest sum P log(P / Q) wins. S. Migacz, "8-bit inference with TensorRT", GTC 2017. Both
+    signs share T, and the range ends where the values end; ONNX Runtime does the latter after T is chosen, here it is
+    done before, so that a one-sided or skewed tensor gives all of its levels to values it has.
 
     With no more bins than levels (always so for 16 bits) there is nothing to gain: the full range comes back.
     """
@@ -243,7 +244,7 @@ def _divergence(counts: Array, start: int, stop: int, levels: int) -> float:
     share = mass / np.maximum(np.bincount(level, weights=filled, minlength=levels), 1.0)
     spread = np.where(filled, share[level], 0.0)
     # A bin that only clipped values fill has P > 0 and Q = 0, an infinite divergence that would forbid most
-    # thresholds; half a count in Q stands for "not seen", as smoothing does in MXNet and ONNX Runtime.
+    # thresholds; half a count in Q stands for "not seen", where MXNet and ONNX Runtime smooth both distributions.
     spread = np.where((reference > 0) & (spread == 0), 0.5, spread)
     p, q = reference / reference.sum(), spread / spread.sum()
     seen = p > 0

@@ -2,7 +2,8 @@
 
 Every name of the finished file is `layer/operation`, fused parts joined by `;`, so that `inspect`, the certificate
 and every error can name the Keras layer without a side table. Inputs and outputs carry the names the model gave them,
-and a signature `serving_default` holds them for LiteRT.
+and a signature `serving_default` holds them for LiteRT. Outputs get theirs last (`name_outputs`): until then a
+quantizer may derive names from them (`probabilities1`), which would lead to no layer.
 """
 
 from __future__ import annotations
@@ -32,10 +33,20 @@ def name_tensors(model: Any, graph: FrozenGraph) -> None:
     pairs = [*zip(inputs, (spec.name for spec in graph.inputs), strict=True)]
     outputs = [*zip(main.outputs, graph.outputs, strict=True)]
     main.inputs = inputs
-    for index, name in [*pairs, *outputs]:
+    for index, name in outputs:
+        main.tensors[index].name = f"{name}/output".encode()
+    for index, name in pairs:
         main.tensors[index].name = name.encode()
     _make_unique(main)
     model.signatureDefs = [_signature(pairs, outputs)]
+
+
+def name_outputs(model: Any) -> None:
+    """Gives the outputs of `model` (a `ModelT` named by `name_tensors`) their final names, in place."""
+    main = model.subgraphs[0]
+    for entry in model.signatureDefs[0].outputs:
+        main.tensors[entry.tensorIndex].name = bytes(entry.name)
+    _make_unique(main)
 
 
 def layers_in_text(text: str, layers: tuple[str, ...]) -> list[str]:
@@ -51,7 +62,7 @@ def _match_inputs(subgraph: Any, graph: FrozenGraph) -> list[int]:
 
 
 def _name_subgraph(subgraph: Any, layers: tuple[str, ...]) -> None:
-    consumer = {}
+    consumer: dict[int, str | None] = {}
     for operator in subgraph.operators or []:
         named = _first_layer(subgraph, [*operator.outputs, *operator.inputs], layers)
         for index in operator.inputs:

@@ -85,6 +85,15 @@ class ConversionSpec:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class InputSpec:
+    """One model input: its name, its shape without the batch dimension, and its NumPy type name."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise UsageError(f"{name} is {value!r}; expected one of {', '.join(allowed)}")

@@ -1,4 +1,4 @@
-"""A frozen graph and tensor ranges become `.tflite` bytes; the only file that calls TFLiteConverter or LiteRT Quantizer.
+"""A frozen graph and ranges become `.tflite` bytes; the only file that calls TFLiteConverter or LiteRT Quantizer.
 
     float file  = float_file(graph, dtype="float32")         TFLiteConverter, names as in converters.naming
     integers    = quantize(float file, ranges, spec)         either quantizer, from the same ranges
@@ -17,7 +17,7 @@ from converters import rewrites
 from converters.calibration import apply_ranges
 from converters.errors import ConversionError, NotAvailableError
 from converters.keras_models.tracing import FrozenGraph, thaw
-from converters.naming import layers_in_text, name_tensors
+from converters.naming import layers_in_text, name_outputs, name_tensors
 from converters.spec import ConversionSpec
 
 _TENSORFLOW_TRIED = ("2.21.",)
@@ -127,10 +127,10 @@ def _quantize_with_litert(float_model: bytes, ranges: Ranges, spec: ConversionSp
         worker.add_static_config(".*", operation.FULLY_CONNECTED, bits, 8, qtyping.QuantGranularity.TENSORWISE)
     if spec.io_dtype not in ("int8", "int16"):
         for name in (operation.INPUT, operation.OUTPUT):
-            worker.update_quantization_recipe(".*", name, algorithm_key=quantizer.algorithm_manager.AlgorithmName.NO_QUANTIZE)
-    statistics = {
-        name: {"min": np.float32(low), "max": np.float32(high)} for name, (low, high) in ranges.items()
-    }
+            worker.update_quantization_recipe(
+                ".*", name, algorithm_key=quantizer.algorithm_manager.AlgorithmName.NO_QUANTIZE
+            )
+    statistics = {name: {"min": np.float32(low), "max": np.float32(high)} for name, (low, high) in ranges.items()}
     try:
         data = bytes(worker.quantize(statistics, enable_progress_report=False).quantized_model)
     except (RuntimeError, ValueError, KeyError, NotImplementedError) as error:
@@ -174,6 +174,13 @@ def _conversion_error(error: Exception, layers: tuple[str, ...]) -> ConversionEr
 def _first_line(error: Exception | str) -> str:
     lines = str(error).strip().splitlines() or ["no reason given"]
     return lines[0][:300]
+
+
+def finish(data: bytes) -> bytes:
+    """The same file with its outputs named as the model names them."""
+    model = _unpack(data)
+    name_outputs(model)
+    return _pack(model)
 
 
 def _unpack(data: bytes) -> Any:

@@ -1,7 +1,7 @@
 """Makes Keras models small and fast for TFLite on microcontrollers and phones, and proves it.
 
-    result = tfcompress.convert(model, calibration=x_train[:200])
-    result.flatbuffer.save("model.tflite")
+result = tfcompress.convert(model, calibration=x_train[:200])
+result.flatbuffer.save("model.tflite")
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 if not (Path(converters.__file__ or "").parent / "conversion.py").is_file():
     raise ImportError(
-        f"tfcompress needs its own package `converters`, but {converters.__file__} shadows it: rename that file or folder"
+        f"tfcompress needs its own package `converters`, but {converters.__file__} shadows it: rename that"
     )
 
 __version__ = "0.1.0"

@@ -64,8 +64,10 @@ def convert(
             f"{dtype} needs calibration data: give --calibration DATA (some hundred training inputs), "
             "or ask for --dtype dynamic or float16, which need none"
         )
+    if not spec.is_integer:
+        calibration = None  # nothing to calibrate: a call may keep its data while it tries types
     calibrating = Calibrating(method=method, ranges=ranges, allow_unusual=allow_unusual_data)
-    data_file = isinstance(calibration, (str, Path)) and spec.is_integer
+    data_file = isinstance(calibration, (str, Path))
     if data_file and isinstance(model, (str, Path)):
         made = child.call(
             "tfcompress.conversion:convert_file_here",
@@ -80,9 +82,7 @@ def convert(
         calibration = _load(_data_request(calibration, samples, scale, seed), ())
     elif hasattr(calibration, "calibration_samples"):
         calibration = calibration.calibration_samples(samples, seed=seed)
-    return convert_model(
-        model, spec, calibration, calibrating=calibrating, allow_code=allow_code, progress=progress
-    )
+    return convert_model(model, spec, calibration, calibrating=calibrating, allow_code=allow_code, progress=progress)
 
 
 def convert_file_here(
@@ -110,10 +110,6 @@ def _data_request(path: Any, samples: int, scale: str, seed: int) -> dict[str, A
 def _load(data: Mapping[str, Any], inputs: Sequence[Any]) -> Any:
     from tfcompress import task
 
-    image_size = None
-    if len(inputs) == 1 and len(inputs[0].shape) == 3:
-        image_size = inputs[0].shape[:2]
-    loaded = task.load(data["path"], scale=data["scale"], seed=data["seed"], image_size=image_size)
+    image_size = tuple(inputs[0].shape) if len(inputs) == 1 and len(inputs[0].shape) == 3 else None
+    loaded = task.load(data["path"], scale=data["scale"], seed=data["seed"], image_size=image_size, parts=("train",))
     return loaded.calibration_samples(data["samples"], seed=data["seed"])
-
-

@@ -2,12 +2,79 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from converters import child
+from converters.errors import FileError
 
 EPOCHS = 12
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One form of the demo model and what was measured of it.
+
+    Attributes:
+        name: `Keras`, `float32`, `int8`.
+        file: where it is.
+        file_bytes: its size.
+        accuracy: runtime -> test accuracy, a fraction.
+        latency_ms: median time of one inference with LiteRT on one thread of this machine; None for Keras.
+        arena_bytes: working memory on TFLM; None where it was not measured.
+    """
+
+    name: str
+    file: Path
+    file_bytes: int
+    accuracy: dict[str, float]
+    latency_ms: float | None = None
+    arena_bytes: int | None = None
+
+
+def run(folder: Path, *, progress: child.Progress = child.no_progress) -> list[Candidate]:
+    """Trains, converts, verifies, evaluates and measures; the files stay in `folder`, for the commands to be tried on.
+
+    Raises:
+        FileError: the folder cannot be made.
+        CompressionError: a step failed.
+    """
+    from tfcompress.conversion import convert
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"the folder {folder} cannot be made: {error.strerror}; name another with -o") from error
+    accuracy = prepare(folder, progress=progress)
+    model, data = folder / "digits.keras", folder / "digits.npz"
+    candidates = [Candidate("Keras", model, model.stat().st_size, {"Keras": accuracy})]
+    for dtype in ("float32", "int8"):
+        file = folder / f"digits_{dtype}.tflite"
+        result = convert(model, data, dtype=dtype, runtime="tflm", progress=progress)
+        result.flatbuffer.save(file, force=True)
+        candidates.append(_measure(dtype, file, data, progress))
+    return candidates
+
+
+def _measure(name: str, file: Path, data: Path, progress: child.Progress) -> Candidate:
+    from converters.runtimes import tflm
+    from tfcompress.benchmark.measure import measure
+    from tfcompress.benchmark.plan import Plan
+    from tfcompress.evaluation import Runtime, evaluate
+
+    runtimes: tuple[Runtime, ...] = ("litert", "tflm") if tflm.available() else ("litert",)
+    scores = [evaluate(file, data, runtime=runtime, progress=progress) for runtime in runtimes]
+    rows = {row.name: row.value for row in reversed(measure(file, plan=Plan(threads=(1,)), progress=progress))}
+    arena = rows.get("arena")
+    return Candidate(
+        name=name,
+        file=file,
+        file_bytes=file.stat().st_size,
+        accuracy={score.runtime: score.value for score in scores},
+        latency_ms=float(rows["latency_p50"]),
+        arena_bytes=arena if isinstance(arena, int) else None,
+    )
 
 
 def prepare(folder: Path, *, progress: child.Progress = child.no_progress) -> float:
@@ -16,7 +83,9 @@ def prepare(folder: Path, *, progress: child.Progress = child.no_progress) -> fl
     Returns:
         Test accuracy of the Keras model, a fraction.
     """
-    accuracy = child.call("tfcompress.demo:prepare_here", str(folder), what="training the demo model", progress=progress)
+    accuracy = child.call(
+        "tfcompress.demo:prepare_here", str(folder), what="training the demo model", progress=progress
+    )
     return float(accuracy)
 
 

@@ -98,13 +98,13 @@ def _repeat(call: Call, tensors: dict[Value, Any], made: dict[int, Any], target:
 
     try:
         outputs = target.flatten(function(*substitute(twin_call.args, tensor), **substitute(twin_call.kwargs, tensor)))
+        tensors.update(zip(call.outputs, outputs, strict=True))
     except Exception as error:  # building a layer may raise anything; the layer is named, and the cause told
         what = call.operation or type(call.layer).__name__
         raise BridgeError(
             f"layer {call.name!r} ({what}) cannot be called in {target.name} as in the model "
             f"({str(error)[:300]}); use plainer arguments or another layer"
         ) from error
-    tensors.update(zip(call.outputs, outputs, strict=True))
     return twin_call
 
 

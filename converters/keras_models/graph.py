@@ -95,7 +95,7 @@ class _Reader:
 
     def unique(self, wanted: str) -> str:
         # TensorFlow allows no others in a scope; "/" would end the layer's name in the .tflite file, ";" and ":" too.
-        wanted = re.sub(r"[^A-Za-z0-9_.-]|^(?=[_-])", "_", wanted)
+        wanted = re.sub(r"^(?=[_-])", "layer", re.sub(r"[^A-Za-z0-9_.-]", "_", wanted))
         name, number = wanted, 0
         while name in self.used_names:
             number += 1
@@ -189,6 +189,10 @@ def _inline(node: Node, reader: _Reader, scope: Scope, prefix: str, training: bo
         inner_training = training  # in Keras 3 the outermost explicit choice wins
     inner_scope: Scope = {}
     for given, wanted in zip(inputs, functional.inputs, strict=True):
+        if id(given) not in scope:
+            raise BridgeError(
+                f"the model {inner.name!r} is called on a constant; pass it as an input of the outer model"
+            )
         value = scope[id(given)]
         if kinds.dtype_of(given) != kinds.dtype_of(wanted):
             value = _cast(value, kinds.dtype_of(wanted), reader)

@@ -29,11 +29,6 @@ class Kind:
     package: ModuleType
     flatten: Callable[[Any], list[Any]]
 
-    @property
-    def other(self) -> Kind:
-        """The other Keras."""
-        return TF_KERAS if self is KERAS else KERAS
-
 
 @dataclass(frozen=True)
 class Node:

@@ -113,7 +113,8 @@ def _value(layer: Any, known: str, argument: str, config: Mapping[str, Any], tar
     if argument in _WRAPPED:
         return _part(layer, known, argument, target)
     wanted = TF_KERAS_NAMES.get((known, argument), argument) if kinds.kind_of(layer) is not KERAS else argument
-    return plain(config.get(wanted))
+    # tf_keras's Conv3DTranspose leaves its dilation out of its configuration.
+    return plain(config[wanted] if wanted in config else getattr(layer, wanted, None))
 
 
 def _attachment(layer: Any, argument: str, kind: str, target: Kind) -> Any:

@@ -20,14 +20,23 @@ from typing import Any
 
 from converters.errors import CompressionError, ModelError
 from converters.keras_models.safety import ModelFile
-from converters.keras_models.tracing import InputSpec
-
+from converters.spec import InputSpec
 
 # After variables were folded, these are left only where one is written to, or is no weight.
-_STATE_OPERATORS = frozenset((
-    "VarHandleOp", "VariableV2", "AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp", "Assign",
-    "HashTableV2", "MutableHashTableV2",
-))
+_STATE_OPERATORS = frozenset(
+    (
+        "VarHandleOp",
+        "VariableV2",
+        "AssignVariableOp",
+        "AssignAddVariableOp",
+        "AssignSubVariableOp",
+        "Assign",
+        "HashTableV2",
+        "MutableHashTableV2",
+        "RngReadAndSkip",
+        "RngSkip",
+    )
+)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,6 @@ def check(path: str | Path, *, allow_code: bool = False) -> ModelFile:
             raise FileError(f"{path} does not exist; {_EXPECTED}")
         if not path.is_file():
             raise FileError(f"{path} is neither a file nor a folder; {_EXPECTED}")
-        size = path.stat().st_size
         with path.open("rb") as stream:
             head = stream.read(8)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
@@ -86,7 +85,7 @@ def check(path: str | Path, *, allow_code: bool = False) -> ModelFile:
     if head.startswith(b"PK\x03\x04"):
         return _check_archive(path, allow_code=allow_code)
     if head == _HDF5_MAGIC:
-        return _check_hdf5(path, size, allow_code=allow_code)
+        return _check_hdf5(path, allow_code=allow_code)
     if head[4:8] == b"TFL3":
         return ModelFile(path, "tflite")
     if path.name == "saved_model.pb":
@@ -112,8 +111,8 @@ def _check_folder(path: Path, *, allow_code: bool) -> ModelFile:
     )
 
 
-def _check_hdf5(path: Path, size: int, *, allow_code: bool) -> ModelFile:
-    attributes = hdf5_check.check_structure(path, str(path), file_bytes=size)
+def _check_hdf5(path: Path, *, allow_code: bool) -> ModelFile:
+    attributes = hdf5_check.check_structure(path, str(path))
     text = attributes.get("model_config")
     if text is None:
         raise ModelError(
@@ -147,11 +146,11 @@ def _check_archive(path: Path, *, allow_code: bool) -> ModelFile:
 
 
 def _check_weights(archive: zipfile.ZipFile, name: str, where: str) -> None:
-    data = io.BytesIO(archives.read_member(archive, name, archives.MAXIMUM_UNPACKED_BYTES, where))
+    data = archives.read_member(archive, name, archives.MAXIMUM_UNPACKED_BYTES, where)
     if name.endswith(".npz"):
-        archives.check_arrays(data, f"{where}: {name}")
+        archives.check_arrays(io.BytesIO(data), f"{where}: {name}")
     else:
-        hdf5_check.check_structure(data, f"{where}: {name}", file_bytes=data.getbuffer().nbytes)
+        hdf5_check.check_structure(data, f"{where}: {name}")
 
 
 def _major(version: str) -> int:

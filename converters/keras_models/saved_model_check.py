@@ -117,8 +117,9 @@ class _GraphCheck:
 
     def _check_operator(self, node: Any, place: str, allowed: frozenset[str]) -> None:
         operator = node.operator
-        # Names of TensorFlow's own operators never start with two underscores, those of traced functions do.
-        is_call = operator.startswith("__") and operator in self.functions
+        # A function may be called by its name; only names that tracing gives are taken for one, so that a function
+        # cannot pass for an operator of TensorFlow's own.
+        is_call = operator.startswith(("__inference_", "__forward_", "__backward_")) and operator in self.functions
         if not is_call and operator not in allowed:
             raise UnsafeModelError(
                 f"{self.where}: operator {operator!r:.60} (node {node.name!r:.80} in {place}) is not on the list of "

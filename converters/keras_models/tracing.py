@@ -14,18 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from converters.errors import ConversionError, ModelError
+from converters.spec import InputSpec
 
 # An unrolled recurrent layer repeats its cell once per step; beyond this the graph is larger than any device.
 MAXIMUM_UNROLLED_STEPS = 128
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """One model input: its name, its shape without the batch dimension, and its NumPy type name."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
 
 
 @dataclass(frozen=True)
@@ -90,8 +82,7 @@ def freeze_keras(model: Any, *, unroll: bool) -> FrozenGraph:
                 notes.append(f"recurrent layer {layer.name} was unrolled, which its integer kernels need")
             _check_steps(model)
         function = tf.function(call, autograph=False).get_concrete_function(*arguments)
-    names = tuple(getattr(model, "output_names", None) or ())
-    outputs = names if len(names) == len(function.outputs) else _numbered(len(function.outputs))
+    outputs = _output_names(model, len(function.outputs))
     return _freeze(function, inputs, outputs, layers=tuple(layer.name for layer in layers), notes=tuple(notes))
 
 
@@ -199,8 +190,8 @@ def _check_steps(model: Any) -> None:
         steps = shape[1] if isinstance(shape, tuple) and len(shape) == 3 else None
         if steps is not None and steps > MAXIMUM_UNROLLED_STEPS:
             raise ConversionError(
-                f"recurrent layer {layer.name!r} runs {steps} steps; only up to {MAXIMUM_UNROLLED_STEPS} can be unrolled "
-                "for integer kernels: shorten the sequence, replace the layer by convolutions, or use --dtype float32"
+                f"recurrent layer {layer.name!r} runs {steps} steps; only up to {MAXIMUM_UNROLLED_STEPS} can be "
+                "unrolled for integer kernels: shorten the sequence, use convolutions instead, or --dtype float32"
             )
 
 
@@ -232,5 +223,11 @@ def _patched(layer: Any, attributes: dict[str, Any]) -> Iterator[None]:
                 object.__delattr__(layer, name)
 
 
-def _numbered(count: int) -> tuple[str, ...]:
-    return tuple(f"output_{i}" for i in range(count))
+def _output_names(model: Any, count: int) -> tuple[str, ...]:
+    # Only tf_keras has names for the outputs of every model; Keras 3 has them for functional models alone.
+    histories = [getattr(tensor, "_keras_history", None) for tensor in model.outputs]
+    operations = [getattr(history, "operation", None) or getattr(history, "layer", None) for history in histories]
+    names = [operation.name for operation in operations if operation is not None]
+    if len(set(names)) != count:
+        names = list(getattr(model, "output_names", None) or ())
+    return tuple(names) if len(set(names)) == count else tuple(f"output_{i}" for i in range(count))

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
-from converters import child
+from converters import child, prefix
 from converters.child import Limits, Progress, no_progress
 from converters.errors import ChildDiedError, ModelError, NotAvailableError
 from converters.flatbuffer import FlatBuffer
+from converters.flatbuffer_graph import shown
 from converters.runtimes import feeding, ports, timing
 from converters.runtimes.ports import Array, Inputs
 
@@ -114,22 +115,62 @@ def time(
 
 
 def call(
-    function: str, *arguments: Any, what: str, limits: Limits | None = None, progress: Progress = no_progress
+    function: str,
+    data: bytes,
+    *arguments: Any,
+    what: str,
+    limits: Limits | None = None,
+    progress: Progress = no_progress,
 ) -> Any:
-    """`child.call` for TFLM work: what TFLM printed before it gave up or crashed becomes part of the error.
+    """`child.call` of `function(data, *arguments)` for TFLM work, with the cause of a failure in its message.
+
+    What TFLM printed before it gave up or crashed tells it; after a silent crash, ever shorter parts of the file do.
 
     Raises:
-        ModelError: TFLM said why it cannot run the file.
-        ChildDiedError: it crashed without a word.
+        ModelError: TFLM refused the file.
+        ChildDiedError: it crashed, or ran out of time or memory.
     """
     try:
-        return child.call(function, *arguments, what=what, limits=limits, progress=progress)
-    except (ModelError, ChildDiedError) as error:
+        return child.call(function, data, *arguments, what=what, limits=limits, progress=progress)
+    except ModelError as error:
         reason = complaint(error.details)
         if not reason:
             raise
-        message = f"TFLM cannot run this file: {reason}" if isinstance(error, ModelError) else f"{error}: {reason}"
-        raise type(error)(message, details=error.details) from error
+        raise ModelError(f"TFLM cannot run this file: {reason}", details=error.details) from error
+    except ChildDiedError as error:
+        crashed = "crashed" in str(error)
+        reason = complaint(error.details) or (_crashing_operator(data) if crashed else "")
+        if not reason:
+            raise
+        raise ChildDiedError(f"{str(error).partition(';')[0]}: {reason}", details=error.details) from error
+
+
+def _crashing_operator(data: bytes) -> str:
+    """The operator on which TFLM crashes while loading the file, for a message; empty if loading does not crash."""
+    operators = FlatBuffer(data).operators
+    works, crashes = 0, len(operators) + 1
+    while crashes - works > 1:
+        middle = (works + crashes) // 2
+        if _load_crashes(data, middle):
+            crashes = middle
+        else:
+            works = middle
+    if crashes > len(operators):
+        return ""
+    culprit = operators[crashes - 1]
+    layer = f" (layer {shown(culprit.layer)})" if culprit.layer else ""
+    return f"TFLM crashes on operator {culprit.index}, {shown(culprit.name)}{layer}; replace it, or use LiteRT"
+
+
+def _load_crashes(data: bytes, count: int) -> bool:
+    function, what = "converters.runtimes.tflm:load_prefix_here", "loading a part of the model"
+    try:
+        child.call(function, data, count, what=what, limits=Limits(seconds=20.0, memory_bytes=4 << 30))
+    except ModelError:
+        return False
+    except ChildDiedError as error:
+        return "crashed" in str(error)
+    return False
 
 
 def complaint(printed: str) -> str:
@@ -210,6 +251,11 @@ def run_here(data: bytes, arrays: list[Array], raw: bool, *, progress: Progress)
     plan = ports.batches(both[0], arrays, resizable=False)
     stateful = any(tensor.is_variable for tensor in flatbuffer.tensors)
     return feeding.feed(session, both, arrays, plan, stateful=stateful, progress=progress)
+
+
+def load_prefix_here(data: bytes, count: int, *, progress: Progress) -> None:
+    """Loads the first `count` operators of a file, to see whether that crashes."""
+    open_session(prefix.first(prefix.parse(data), count))
 
 
 def time_here(data: bytes, runs: int, seconds: float, seed: int, *, progress: Progress) -> dict[str, Any]:

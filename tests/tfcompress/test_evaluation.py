@@ -100,9 +100,10 @@ def test_the_integer_models_score_as_published(real_data: Path) -> None:
     assert spoken.value == pytest.approx(0.902, abs=0.002)
 
 
-def test_an_old_keras_file_scores_as_published(real_data: Path) -> None:
+def test_an_old_keras_file_scores_as_published(real_data: Path, tmp_path: Path) -> None:
     stored = np.load(real_data / "cifar10" / "cifar10_test_lossless500.npz")
-    result = evaluate(real_data / "mlperf_tiny" / "ic" / "pretrainedResnet.h5", (stored["x"], stored["y"]))
+    np.savez(tmp_path / "data.npz", x_test=stored["x"], y_test=stored["y"])
+    result = evaluate(real_data / "mlperf_tiny" / "ic" / "pretrainedResnet.h5", tmp_path / "data.npz")
     assert result.value == 0.878
     assert result.runtime.startswith("tf_keras 2.")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 import sys
+import traceback
 from importlib import import_module
 
 import rich_click as click
@@ -52,6 +53,11 @@ def main(arguments: list[str] | None = None) -> None:
         if "--debug" in words and error.details:
             click.echo(error.details, err=True)
         sys.exit(error.exit_code)
+    except Exception as error:  # the edge of the program: a bug is one line too, and its story is there for the asking
+        _complain(f"unexpected {type(error).__name__}: {error}; this is a bug: run with --debug and report it")
+        if "--debug" in words:
+            click.echo(traceback.format_exc(), err=True)
+        sys.exit(1)
 
 
 def _complain(message: str) -> None:

@@ -15,7 +15,10 @@ from converters.output import check_free
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .tflite file to write.")
 @click.option("--calibration", metavar="DATA", help="Training inputs: .npz, .npy, .csv, folder, or file.py:function.")
 @click.option(
-    "--dtype", default="int8", show_default=True, type=click.Choice(["int8", "int16x8", "float16", "dynamic", "float32"])
+    "--dtype",
+    default="int8",
+    show_default=True,
+    type=click.Choice(["int8", "int16x8", "float16", "dynamic", "float32"]),
 )
 @click.option("--io", type=click.Choice(["int8", "uint8", "int16", "float32"]), help="Type of inputs and outputs.")
 @click.option("--runtime", default="litert", show_default=True, help="Who runs the file: litert, tflm, or a TOML file.")
@@ -58,5 +61,3 @@ def command(model: Path, output: Path, force: bool, as_json: bool, **options: An
         click.echo(as_dict(result, output))
     else:
         show(result, output)
-
-

@@ -25,8 +25,9 @@ Array = npt.NDArray[Any]
 MAXIMUM_BYTES = 16 << 30
 # What NumPy and zipfile raise on damaged files.
 _DAMAGED = (
-    ValueError, TypeError, OverflowError, OSError, EOFError, SyntaxError, tokenize.TokenError, RuntimeError, MemoryError,
-)  # fmt: skip
+    *(ValueError, TypeError, OverflowError, OSError, EOFError, SyntaxError, RuntimeError, MemoryError),
+    tokenize.TokenError,
+)
 _DAMAGED_ARCHIVE = (*_DAMAGED, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 _HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,

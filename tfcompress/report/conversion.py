@@ -38,7 +38,9 @@ def show(result: Conversion, path: Path) -> None:
     flatbuffer = result.flatbuffer
     size = f"{len(flatbuffer.data):,} bytes"
     if result.float_bytes:
-        size += f", {result.float_bytes / len(flatbuffer.data):.2f}x smaller than float32 ({result.float_bytes:,} bytes)"
+        size += (
+            f", {result.float_bytes / len(flatbuffer.data):.2f}x smaller than float32 ({result.float_bytes:,} bytes)"
+        )
     console.print(f"[bold]{path}[/bold]: {size}; {flatbuffer.gzip_bytes:,} bytes as gzip")
     for title, tensors in (("input", flatbuffer.inputs), ("output", flatbuffer.outputs)):
         for tensor in tensors:
@@ -59,7 +61,7 @@ def _describe(tensor: Tensor) -> str:
     shape = "x".join(map(str, tensor.shape))
     text = f"{tensor.name}: {tensor.dtype} {shape}"
     if len(tensor.scales):
-        text += f", real = {float(tensor.scales[0]):.8g} * (q - {int(tensor.zero_points[0])})"
+        text += f", real = {float(tensor.scales[0]):.8g} * (q {-int(tensor.zero_points[0]):+d})"
     return text
 
 

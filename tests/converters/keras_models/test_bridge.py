@@ -7,11 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import tf_keras
+from bridge_checks import assert_same_outputs, inputs_for, outputs_of, randomize, round_trip, snapshot
 from keras import layers as L  # noqa: N812
 from keras import ops
-
-from bridge_checks import assert_same_outputs, inputs_for, outputs_of, randomize, round_trip, snapshot
 
 from converters.errors import BridgeError
 from converters.keras_models import attachments, bridge, comparison
@@ -363,6 +363,29 @@ def test_difference_is_relative_and_sees_nan_and_shapes() -> None:
     assert comparison.difference([np.nan, np.inf], [np.nan, np.inf]) == 0.0
     assert comparison.difference([1.0, np.nan], [1.0, 1.0]) == np.inf
     assert comparison.difference([1.0], [1.0, 1.0]) == np.inf
+
+
+def test_nested_model_called_on_a_constant_is_refused() -> None:
+    a, b = tf_keras.Input((3,)), tf_keras.Input((3,))
+    inner = tf_keras.Model([a, b], a + b, name="inner")
+    with pytest.raises(BridgeError, match="'inner' is called on a constant"):
+        bridge.to_keras(tf_keras.Model(a, inner([a, tf.ones((1, 3))])))
+
+
+def test_model_whose_code_does_more_than_its_graph_is_refused() -> None:
+    class Louder(keras.Model):
+        def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+            return 2 * super().call(inputs, training=training, mask=mask)
+
+    x = keras.Input((3,))
+    with pytest.raises(BridgeError, match="each layer agrees, so the model itself does more than its layers"):
+        bridge.to_tf_keras(Louder(x, L.Dense(2)(x)))
+
+
+def test_names_that_tensorflow_cannot_hold_are_replaced() -> None:
+    x = keras.Input((3,), name="the input")
+    twin, _ = round_trip(keras.Model(x, L.Dense(2, name="größe; (2)")(L.Dense(2, name="_under")(x))))
+    assert [layer.name for layer in twin.layers] == ["the_input", "layer_under", "gr__e___2_"]
 
 
 # --- what it is for -----------------------------------------------------------------------------------------------

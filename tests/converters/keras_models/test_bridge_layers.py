@@ -6,9 +6,8 @@ from typing import Any
 
 import keras
 import pytest
-from keras import layers as L  # noqa: N812
-
 from bridge_checks import randomize, round_trip
+from keras import layers as L  # noqa: N812
 
 from converters.keras_models.layer_arguments import ARGUMENTS
 

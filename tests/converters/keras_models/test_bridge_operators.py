@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
-from keras import ops
-
 from bridge_checks import assert_same_outputs, round_trip
+from keras import ops
 
 from converters.errors import BridgeError
 from converters.keras_models import bridge
