@@ -61,7 +61,8 @@ def _measure(name: str, file: Path, data: Path, progress: child.Progress) -> Can
     from converters.runtimes import tflm
     from tfcompress.benchmark.measure import measure
     from tfcompress.benchmark.plan import Plan
-    from tfcompress.evaluation import Runtime, evaluate
+    from converters.runtimes.choice import Runtime
+    from tfcompress.evaluation import evaluate
 
     runtimes: tuple[Runtime, ...] = ("litert", "tflm") if tflm.available() else ("litert",)
     scores = [evaluate(file, data, runtime=runtime, progress=progress) for runtime in runtimes]

@@ -157,7 +157,7 @@ def _check_attributes(item: Any, where: str) -> int:
     for name in item.attrs:
         attribute = item.attrs.get_id(name)
         shown = f"{where}: attribute {name[:60]} of {item.name}"
-        size = attribute.get_storage_size()
+        size = math.prod(attribute.shape or ()) * int(attribute.dtype.itemsize)
         if size > MAXIMUM_BYTES:
             raise UnsafeModelError(f"{shown} has {size} bytes; expected at most {MAXIMUM_BYTES}")
         _check_plain(attribute.dtype, shown)

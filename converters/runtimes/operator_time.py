@@ -4,13 +4,13 @@
 
 The prefixes, the first of them an empty graph, are run one after another in rounds, and differences are taken within
 a round: a change of the processor's clock or load meets both sides alike (on a busy machine that divided the error by
-three). A difference smaller than twice its own standard error is below what these runs can resolve. The standard error
-of a median is 1.2533 sigma / sqrt(n) for normal errors (Kendall & Stuart, The Advanced Theory of Statistics, vol. 1,
-10.10), with sigma taken from the median absolute deviation (1.4826 MAD), which stray interruptions do not inflate.
+three). Whether an operator's time can be told from nothing is decided by the confidence interval of the median that
+order statistics give, which assumes no distribution (David & Nagaraja, Order Statistics, 3rd ed., section 7.1).
 """
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -34,12 +34,14 @@ class OperatorTimes:
 
     Attributes:
         milliseconds: float64 `[operators]`, medians of differences; may be slightly negative.
-        resolution_ms: float64 `[operators]`, twice the standard error of each difference.
+        resolution_ms: float64 `[operators]`, half the width of each median's confidence interval.
+        is_resolved: bool `[operators]`, whether that interval lies above zero.
         rounds: how often each prefix was run.
     """
 
     milliseconds: npt.NDArray[np.float64]
     resolution_ms: npt.NDArray[np.float64]
+    is_resolved: npt.NDArray[np.bool_]
     rounds: int
 
 
@@ -80,12 +82,27 @@ def measure(
 
 
 def summarize(times_ms: npt.NDArray[np.float64]) -> OperatorTimes:
-    """Medians of differences and their resolution, from milliseconds `[prefixes, rounds]`."""
-    differences = np.diff(times_ms, axis=0)
-    medians = np.median(differences, axis=1)
-    deviations = np.median(np.abs(differences - medians[:, np.newaxis]), axis=1)
-    rounds = times_ms.shape[1]
-    return OperatorTimes(medians, 2.0 * 1.2533 * 1.4826 * deviations / np.sqrt(rounds), rounds)
+    """Medians of differences and their confidence intervals, from milliseconds `[prefixes, rounds]`."""
+    differences = np.sort(np.diff(times_ms, axis=0), axis=1)
+    rounds = differences.shape[1]
+    rank = _rank(rounds)
+    low, high = differences[:, rank], differences[:, rounds - 1 - rank]
+    return OperatorTimes(np.median(differences, axis=1), (high - low) / 2, low > 0, rounds)
+
+
+def _rank(count: int) -> int:
+    """The largest r for which the median lies between the r-th value from below and from above (r from 0) with 95 %.
+
+    Each value is below the median with probability 1/2, so the median is below value r with that of at most r heads in
+    `count` throws of a coin. Fewer than six values never reach 95 %; then it is the whole span.
+    """
+    rank, below = 0, 2.0**-count
+    while rank + 1 < count / 2:
+        below += math.comb(count, rank + 1) * 2.0**-count
+        if below > 0.025:
+            break
+        rank += 1
+    return rank
 
 
 # --- the child's side -------------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ def test_the_table_says_that_times_are_no_devices(rows: list[Row]) -> None:
 
 def test_the_table_prints_hostile_names_as_they_are() -> None:
     page = io.StringIO()
-    row = Row("operator_latency/0/[red]\x1b[2J/[/bold]", 1, "ms", "measured", "TFLM", "host", "here")
+    row = Row("operator/0/[red]\x1b[2J/[/bold]", 1, "ms", "measured", "TFLM", "host", "here")
     table.show([row], console=Console(file=page, width=120))
     assert "[red]?[2J/[/bold]" in page.getvalue()
 

@@ -61,10 +61,10 @@ def time_rows(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: Pr
         progress=progress,
     )
     rows = []
-    for operator, milliseconds, resolution in zip(
-        flatbuffer.operators, times.milliseconds, times.resolution_ms, strict=True
+    for operator, milliseconds, is_resolved in zip(
+        flatbuffer.operators, times.milliseconds, times.is_resolved, strict=True
     ):
-        value: float | str = float(milliseconds) if milliseconds > resolution else BELOW
+        value: float | str = float(milliseconds) if is_resolved else BELOW
         key = f"operator_latency/{operator.index}/{shown(operator.name)}/{shown(operator.layer)}"
         rows.append(host_row(key, value, "ms", name, how="measured by difference"))
     if rows:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tfcompress.rows import Row
 
-_NAME_WIDTH, _VALUE_WIDTH = 38, 24  # leaves room for the unit on a terminal of 80 columns
+_NAME_WIDTH, _VALUE_WIDTH = 40, 22  # leaves room for the unit on a terminal of 80 columns
 
 
 def as_json(rows: Sequence[Row]) -> str:
@@ -21,20 +21,20 @@ def as_json(rows: Sequence[Row]) -> str:
 
 
 def show(rows: Sequence[Row], *, title: str = "", console: Console | None = None) -> None:
-    """Prints rows under the name of what ran the model; what holds for many rows stands below them."""
+    """Prints rows under what ran the model and how they were got; what holds for many rows stands below them."""
     console = console or Console()
     if title:
         console.print(_text(title, "bold"))
     names = max((len(row.name) for row in rows), default=0)
     values = max((len(shown(row)) for row in rows), default=0)
-    for runtime, group in groupby(rows, key=lambda row: row.runtime):
-        console.print(_text(runtime or "the file", "bold"))
+    for (runtime, how), group in groupby(rows, key=lambda row: (row.runtime, row.how)):
+        console.print(_text(f"{runtime}, {how}" if runtime else how, "bold"))
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(width=min(names, _NAME_WIDTH) + 2, overflow="fold")
         table.add_column(width=min(values, _VALUE_WIDTH), justify="right", overflow="fold")
         table.add_column(overflow="fold")
         for row in group:
-            table.add_row(*(_text(cell) for cell in (f"  {row.name}", shown(row), f"{row.unit}, {row.how}")))
+            table.add_row(*(_text(cell) for cell in (f"  {row.name}", shown(row), row.unit)))
         console.print(table)
     for line in footer(rows):
         console.print(_text(line))

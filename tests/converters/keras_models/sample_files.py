@@ -14,6 +14,7 @@ def write_here(folder: str, *, progress: Any) -> None:
     _write_keras_3(root)
     _write_tf_keras(root)
     _write_saved_models(root)
+    _write_names(root)
     for canary in root.glob("*.canary"):
         canary.unlink()  # building a model with a Lambda runs it once
 
@@ -155,6 +156,9 @@ def _write_tf_keras(root: Path) -> None:
         file.attrs["keras_version"] = "2.4.0"
     for name in ("lambda2.keras", "lambda2.h5"):
         _small(tf_keras, tf_keras.layers.Lambda(_touching(root / name))).save(root / name)
+    words = tf_keras.Input((12,))
+    x = tf_keras.layers.Bidirectional(tf_keras.layers.GRU(4))(tf_keras.layers.Embedding(5, 3)(words))
+    tf_keras.Model(words, tf_keras.layers.Dense(2, activation="gelu")(x)).save(root / "recurrent", save_format="tf")
     hidden = _small(tf_keras, tf_keras.layers.Lambda(_touching(root / "lambda_folder")))
     hidden.save(root / "lambda_folder", save_format="tf")
 
@@ -193,8 +197,35 @@ def _write_saved_models(root: Path) -> None:
     save("prints", prints)
     save("restores", restores)
     save("python", lambda x: tf.reshape(tf.py_function(lambda value: value, [x], tf.float32), [-1, 3]))
+    seed = tf.random.Generator.from_seed(1)
+    save("random", lambda x: x + seed.normal([3]))
     save("numpy", lambda x: tf.reshape(tf.numpy_function(np.sin, [x], tf.float32), [-1, 3]))
     _redirect_saver(root)
+    _write_tf1(root)
+
+
+def _write_tf1(root: Path) -> None:
+    import tensorflow as tf
+
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.compat.v1.placeholder(tf.float32, [None, 3], name="x")
+        weights = tf.compat.v1.get_variable("w", [3, 2], use_resource=False)
+        y = x @ weights @ tf.compat.v1.get_variable("v", [2, 2], use_resource=True)
+        session.run(tf.compat.v1.global_variables_initializer())
+        tf.compat.v1.saved_model.simple_save(session, str(root / "tf1"), {"x": x}, {"y": y})
+
+
+def _write_names(root: Path) -> None:
+    """All layers that the two Kerases have now, for a test of the lists."""
+    import inspect
+
+    import keras
+    import tf_keras
+
+    names = {
+        name for library in (keras, tf_keras) for name, item in vars(library.layers).items() if inspect.isclass(item)
+    }
+    (root / "layers.json").write_text(json.dumps(sorted(names)))
 
 
 def _redirect_saver(root: Path) -> None:

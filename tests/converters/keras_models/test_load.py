@@ -24,6 +24,10 @@ CASES = [
     ("tf_keras_folder", False, False),
     ("keras3_export", False, True),
     ("plain", False, True),
+    ("recurrent", False, True),
+    ("recurrent", False, False),
+    ("tf1", False, True),
+    ("random", False, True),
     ("own_layer.keras", False, True),
     ("own_layer.keras", True, True),
     ("misnamed.model", False, True),
@@ -65,6 +69,8 @@ def outcomes(samples: Path) -> dict[tuple[str, bool, bool], dict[str, Any]]:
         ("tf_keras_folder", "tf_keras"),
         ("keras3_export", "graph"),
         ("plain", "graph"),
+        ("recurrent", "tf_keras"),
+        ("tf1", "graph"),
         ("misnamed.model", "tf_keras"),
     ],
 )
@@ -81,6 +87,8 @@ def test_copies_of_one_model_in_different_formats_compute_the_same(outcomes: Any
         np.testing.assert_array_equal(outcomes[case]["outputs"][""], one)
     (graph,) = outcomes["tf_keras_folder", False, False]["outputs"].values()
     np.testing.assert_allclose(graph, one, rtol=1e-6)
+    (loops,) = outcomes["recurrent", False, False]["outputs"].values()
+    np.testing.assert_allclose(loops, outcomes["recurrent", False, True]["outputs"][""], rtol=1e-5)
     (exported,) = outcomes["keras3_export", False, True]["outputs"].values()
     np.testing.assert_allclose(exported, outcomes["keras3.keras", False, True]["outputs"][""], rtol=1e-6)
 
@@ -130,6 +138,13 @@ def test_a_layer_that_keras_does_not_have_is_an_error_of_one_line_with_a_way_out
         assert outcome["error"] == error
         assert "Doubling" in outcome["message"]
         assert "tfcompress.convert(model, ...)" in outcome["message"]
+
+
+def test_a_graph_that_changes_its_own_state_is_refused_with_the_operator(outcomes: Any) -> None:
+    outcome = outcomes["random", False, True]
+    assert outcome["error"] == "ModelError"
+    assert "keeps state while it computes" in outcome["message"]
+    assert "RngReadAndSkip" in outcome["message"]
 
 
 def test_steps_that_need_layers_refuse_a_graph_with_the_reason() -> None:

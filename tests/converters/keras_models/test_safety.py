@@ -74,6 +74,8 @@ def refusal(path: Path, *, allow_code: bool = False) -> str:
         ("keras3_export", "saved_model", False),
         ("tf_keras_folder", "saved_model", False),
         ("plain", "saved_model", False),
+        ("recurrent", "saved_model", False),
+        ("tf1", "saved_model", False),
     ],
 )
 def test_every_format_that_either_keras_writes_passes_and_is_told_apart(
@@ -215,6 +217,14 @@ def test_the_lists_hold_no_name_that_runs_code_or_opens_files() -> None:
     assert not [name for name in allowed_operators.OPERATORS if any(word in name for word in words)]
 
 
+def test_every_layer_of_both_kerases_is_on_the_list_or_was_left_out_on_purpose(samples: Path) -> None:
+    runs_code = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+    never_in_a_file = {"Layer", "Wrapper", "AbstractRNNCell", "InputSpec"}
+    feature_columns = {"DenseFeatures"}
+    names = set(json.loads((samples / "layers.json").read_text()))
+    assert names - allowed_names.LAYERS == runs_code | never_in_a_file | feature_columns
+
+
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, '{"a":' * 100_000, json.dumps({"a": [[[]]]}).replace("[]", "[" * 150 + "]" * 150)]
 )
@@ -342,6 +352,16 @@ def test_an_hdf5_file_that_leads_out_of_itself_or_explodes_is_refused_also_in_a_
     refusal(path, allow_code=True)
     inner = keras_file(tmp_path / "model.keras", sequential(DENSE), extra={"model.weights.h5": path.read_bytes()})
     assert "model.weights.h5" in refusal(inner)
+
+
+def test_a_heap_that_would_keep_the_hdf5_library_busy_for_ever_is_an_error(tmp_path: Path) -> None:
+    path = h5_file(tmp_path / "model.h5", sequential(DENSE))
+    data = bytearray(path.read_bytes())
+    first_block = data.index(b"GCOL") + 16
+    data[first_block : first_block + 16] = bytes(16)
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="block of size 0 in the global heap"):
+        safety.check(path)
 
 
 def test_a_group_that_contains_itself_does_not_hang_the_check(tmp_path: Path) -> None:
