@@ -162,13 +162,14 @@ def _check_function(value: dict[str, Any], where: str, owner: str) -> None:
     name = value.get("config")
     if not isinstance(name, str) or name not in _FUNCTIONS:
         raise _custom(shown, f"function {name!r:.80}")
-    if value.get("module") != "builtins":
-        _check_origin(value, (name, "function"), shown)
+    _check_origin(value, (name, "function"), shown)
 
 
 def _check_origin(value: dict[str, Any], names: tuple[str, ...], shown: str) -> None:
+    """`names[0]` was on a list; the module must be Keras's, and the registered name no other than one of `names`."""
     module, registered = value.get("module"), value.get("registered_name")
-    is_known = module is None or _is_match(_MODULE, module)
+    # Keras says "builtins" for its own functions, and then searches its own modules first.
+    is_known = module is None or _is_match(_MODULE, module) or (module == "builtins" and "function" in names)
     if not is_known and not (module == _INITIALIZER_MODULE and names[0] in allowed_names.PARTS):
         raise _custom(shown, f"{names[0]} of module {module!r:.80}")
     if registered is not None and registered not in names:
@@ -178,6 +179,8 @@ def _check_origin(value: dict[str, Any], names: tuple[str, ...], shown: str) -> 
 def _check_type_spec(value: dict[str, Any], where: str) -> None:
     name = value.get("spec_name", value.get("type_spec"))
     module = value.get("module")
+    if value.get("registered_name", name) not in (None, name):
+        raise _custom(where, f"type registered as {value['registered_name']!r:.60}")
     if name not in _TYPE_SPECS or not (module is None or _is_match(_TYPE_SPEC_MODULE, module)):
         raise _custom(where, f"type {name!r:.60} of module {module!r:.60}")
 

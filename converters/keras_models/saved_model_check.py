@@ -105,9 +105,9 @@ class _GraphCheck:
             )
         for node in self.graph.graph.nodes:
             self._check_operator(node, "the main graph", OPERATORS | CHECKPOINT_OPERATORS)
+        for name in self.saver_functions:
+            self._check_saver_function(self.functions[name])
         for name, function in self.functions.items():
-            if name in self.saver_functions:
-                self._check_saver_function(function)
             for node in function.nodes:
                 self._check_operator(node, f"function {name[:80]}", OPERATORS | CHECKPOINT_OPERATORS)
                 for called in self._called(node):

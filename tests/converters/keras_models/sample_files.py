@@ -14,6 +14,8 @@ def write_here(folder: str, *, progress: Any) -> None:
     _write_keras_3(root)
     _write_tf_keras(root)
     _write_saved_models(root)
+    _write_tf1(root)
+    _redirect_saver(root)
     _write_names(root)
     for canary in root.glob("*.canary"):
         canary.unlink()  # building a model with a Lambda runs it once
@@ -167,11 +169,14 @@ def _write_saved_models(root: Path) -> None:
     import numpy as np
     import tensorflow as tf
 
+    generator = tf.random.Generator.from_seed(1)
+
     def save(name: str, compute: Any) -> None:
         class Module(tf.Module):
             def __init__(self) -> None:
                 super().__init__()
                 self.weights = tf.Variable(tf.ones([3, 2]))
+                self.generator = generator  # a SavedModel must own what its functions use
 
             @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, name="x")])
             def __call__(self, x: Any) -> Any:
@@ -197,11 +202,8 @@ def _write_saved_models(root: Path) -> None:
     save("prints", prints)
     save("restores", restores)
     save("python", lambda x: tf.reshape(tf.py_function(lambda value: value, [x], tf.float32), [-1, 3]))
-    seed = tf.random.Generator.from_seed(1)
-    save("random", lambda x: x + seed.normal([3]))
+    save("random", lambda x: x + generator.normal([3]))
     save("numpy", lambda x: tf.reshape(tf.numpy_function(np.sin, [x], tf.float32), [-1, 3]))
-    _redirect_saver(root)
-    _write_tf1(root)
 
 
 def _write_tf1(root: Path) -> None:
@@ -234,6 +236,9 @@ def _redirect_saver(root: Path) -> None:
 
     from tensorflow.core.protobuf import saved_model_pb2
 
+    shutil.copytree(root / "plain", root / "cut_variables")
+    variables = next((root / "cut_variables").rglob("variables.data*"))
+    variables.write_bytes(variables.read_bytes()[:-8])
     for name in ("restores_elsewhere", "saves_when_called"):
         shutil.copytree(root / "plain", root / name)
         path = root / name / "saved_model.pb"

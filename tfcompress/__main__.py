@@ -1,0 +1,5 @@
+"""`python -m tfcompress` is the `tfcompress` command."""
+
+from tfcompress.cli import main
+
+main()
