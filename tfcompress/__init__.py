@@ -14,6 +14,7 @@ import converters
 
 if TYPE_CHECKING:
     from tfcompress.conversion import convert
+    from tfcompress.evaluation import evaluate
 
 if not (Path(converters.__file__ or "").parent / "conversion.py").is_file():
     raise ImportError(
@@ -21,9 +22,9 @@ if not (Path(converters.__file__ or "").parent / "conversion.py").is_file():
     )
 
 __version__ = "0.1.0"
-__all__ = ["convert"]
+__all__ = ["convert", "evaluate"]
 
-_HOME = {"convert": "tfcompress.conversion"}
+_HOME = {"convert": "tfcompress.conversion", "evaluate": "tfcompress.evaluation"}
 
 
 def __getattr__(name: str) -> Any:
