@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import converters
 
 if TYPE_CHECKING:
+    from converters.keras_models.bridge import to_keras, to_tf_keras
     from tfcompress.conversion import convert
     from tfcompress.evaluation import evaluate
 
@@ -22,9 +23,14 @@ if not (Path(converters.__file__ or "").parent / "conversion.py").is_file():
     )
 
 __version__ = "0.1.0"
-__all__ = ["convert", "evaluate"]
+__all__ = ["convert", "evaluate", "to_keras", "to_tf_keras"]
 
-_HOME = {"convert": "tfcompress.conversion", "evaluate": "tfcompress.evaluation"}
+_HOME = {
+    "convert": "tfcompress.conversion",
+    "evaluate": "tfcompress.evaluation",
+    "to_keras": "converters.keras_models.bridge",
+    "to_tf_keras": "converters.keras_models.bridge",
+}
 
 
 def __getattr__(name: str) -> Any:
