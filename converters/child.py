@@ -145,7 +145,9 @@ def _read_reply(stream: IO[bytes], progress: Progress) -> dict[str, Any] | None:
 def _epitaph(process: subprocess.Popen[bytes], what: str, limits: Limits, timed_out: bool) -> str:
     code = process.returncode
     if timed_out:
-        return f"{what} took longer than {limits.seconds:g} s and was stopped; give it less work or more time"
+        return f"{what} took longer than {limits.seconds:g} s and was stopped; give it less work, or a smaller model"
+    if -code == getattr(signal, "SIGPROF", None):
+        return f"{what} was stuck in a native library and was stopped; the file is damaged"
     if code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         return f"{what} crashed the native library ({name}); the file may be damaged, or the machine out of memory"

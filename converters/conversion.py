@@ -8,7 +8,8 @@ here and crosses as a frozen graph; a model file is opened in the child only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from converters.verify import Certificate, verify
 
 Ranges = Mapping[str, tuple[float, float]]
 LIMITS = child.Limits(seconds=3600.0)
+MAXIMUM_SAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def _freeze(model: Any, spec: ConversionSpec) -> Any:
 def _convert_here(
     graph: Any, spec: ConversionSpec, samples: Any, calibrating: Calibrating, progress: child.Progress
 ) -> dict[str, Any]:
-    from converters import calibration, data_range, tflite
+    from converters import calibration, tflite
 
     progress("converting to a float file", 0, 0)
     if not spec.is_integer:
@@ -181,7 +183,7 @@ def _convert_here(
     notes = list(graph.notes)
     allow = calibrating.allow_unusual
     checked = calibration.check(samples, graph.inputs, allow_unusual=allow, notes=notes)
-    data_range.check_range(graph, checked, allow_unusual=allow, notes=notes)
+    calibration.check_range(graph, checked, allow_unusual=allow, notes=notes)
     measured = calibration.collect(float_model, checked, method=calibrating.method, progress=progress)
     progress("quantizing", 0, 0)
     data = tflite.finish(tflite.quantize(float_model, {**measured, **(calibrating.ranges or {})}, spec))
@@ -198,7 +200,10 @@ def _plain(samples: Any) -> Any:
         return samples
     if isinstance(samples, Mapping):
         return {str(name): np.asarray(value) for name, value in samples.items()}
-    return [_plain_sample(sample) for sample in samples]
+    if not isinstance(samples, Iterable):
+        raise UsageError(f"calibration data of type {type(samples).__name__} came; expected arrays or samples")
+    # A generator may never end, and more samples add nothing to a range.
+    return [_plain_sample(sample) for sample in itertools.islice(samples, MAXIMUM_SAMPLES)]
 
 
 def _plain_sample(sample: Any) -> Any:

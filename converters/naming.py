@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from converters.flatbuffer.layer_names import layer_of
 from converters.keras_models.tracing import FrozenGraph
-from converters.layer_names import layer_of
 
 _SCOPED = re.compile(r"^L(\d+)/(.+)$")
 SIGNATURE = b"serving_default"

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.constants import stored_in, weight_of
 from converters.errors import CertificateError
 from converters.flatbuffer import FlatBuffer, Graph, Operator, Tensor
-from converters.flatbuffer_graph import shown
+from converters.flatbuffer.constants import stored_in, weight_of
+from converters.flatbuffer.graph import shown
 from converters.remedies import fix_for_custom, fix_for_float, fix_for_kernel
 from converters.spec import ConversionSpec
 

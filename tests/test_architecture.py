@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module may import modules of its own layer and of those below it. The first matching prefix counts.
 LAYERS = [
-    ["tfcompress.cli"],
+    ["tfcompress.cli", "tfcompress.__main__"],
     ["tfcompress.demo", "tfcompress.search", "tfcompress.doctor", "tfcompress.report"],
     ["tfcompress.pipeline", "tfcompress.conversion"],
     ["tfcompress.techniques", "tfcompress.benchmark", "tfcompress.evaluation"],

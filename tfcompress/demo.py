@@ -59,9 +59,9 @@ def run(folder: Path, *, progress: child.Progress = child.no_progress) -> list[C
 
 def _measure(name: str, file: Path, data: Path, progress: child.Progress) -> Candidate:
     from converters.runtimes import tflm
+    from converters.runtimes.choice import Runtime
     from tfcompress.benchmark.measure import measure
     from tfcompress.benchmark.plan import Plan
-    from converters.runtimes.choice import Runtime
     from tfcompress.evaluation import evaluate
 
     runtimes: tuple[Runtime, ...] = ("litert", "tflm") if tflm.available() else ("litert",)

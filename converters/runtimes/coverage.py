@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from converters import child, prefix
+from converters import child
 from converters.child import Limits, Progress
 from converters.errors import ModelError
-from converters.flatbuffer import FlatBuffer
+from converters.flatbuffer import FlatBuffer, prefix
 from converters.runtimes import litert, tflm
 from converters.runtimes.choice import KERNELS, Runtime
 

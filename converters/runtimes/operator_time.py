@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from converters import child, prefix
+from converters import child
 from converters.child import Limits, Progress, no_progress
-from converters.flatbuffer import FlatBuffer
+from converters.flatbuffer import FlatBuffer, prefix
 from converters.runtimes import litert, ports, tflm, tflm_arena, timing
 from converters.runtimes.choice import KERNELS, Runtime
 from converters.runtimes.feeding import Session

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
-from converters import child, prefix
+from converters import child
 from converters.child import Limits, Progress, no_progress
 from converters.errors import ChildDiedError, ModelError, NotAvailableError
-from converters.flatbuffer import FlatBuffer
-from converters.flatbuffer_graph import shown
+from converters.flatbuffer import FlatBuffer, prefix
+from converters.flatbuffer.graph import shown
 from converters.runtimes import feeding, ports, timing
 from converters.runtimes.ports import Array, Inputs
 

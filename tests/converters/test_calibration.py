@@ -8,8 +8,8 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from converters import calibration
+from converters.calibration.histogram import Histogram, mse_range
 from converters.errors import ConversionError, DataError, UsageError
-from converters.histogram import Histogram, mse_range
 from converters.spec import InputSpec
 
 SHAPE = (8, 8, 4)

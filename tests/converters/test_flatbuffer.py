@@ -14,7 +14,7 @@ from small_tflite import BYTES, G, Op, Parts, T, build, model, pack, small_file,
 
 from converters.errors import FileError, ModelError
 from converters.flatbuffer import FlatBuffer
-from converters.flatbuffer_schema import OPERATORS, TABLES, TENSOR_TYPES, UNIONS
+from converters.flatbuffer.schema import OPERATORS, TABLES, TENSOR_TYPES, UNIONS
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 REAL = [

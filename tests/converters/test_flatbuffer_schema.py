@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from converters.flatbuffer_schema import OPERATORS, SCALARS, TABLES, TENSOR_TYPES, UNIONS, Field
+from converters.flatbuffer.schema import OPERATORS, SCALARS, TABLES, TENSOR_TYPES, UNIONS, Field
 
 FILLED = [name for name, fields in TABLES.items() if fields]
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from converters.histogram import BINS, Histogram, entropy_range, mse_range, percentile_range
+from converters.calibration.histogram import BINS, Histogram, entropy_range, mse_range, percentile_range
 
 
 def chunks(seed: int, count: int, exponent: int) -> list[np.ndarray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from converters.layer_names import layer_of
+from converters.flatbuffer.layer_names import layer_of
 
 OURS = [
     ("conv1/Conv2D", "conv1"),

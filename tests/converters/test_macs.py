@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from converters.macs import macs_of
+from converters.flatbuffer.macs import macs_of
 
 CASES: list[tuple[str, dict[str, Any], list[Any], list[Any], int]] = [
     ("CONV_2D", {}, [(1, 32, 32, 3), (16, 3, 3, 3), (16,)], [(1, 32, 32, 16)], 32 * 32 * 16 * 27),

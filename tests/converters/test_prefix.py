@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import small_files
 
-from converters import prefix
-from converters.flatbuffer import FlatBuffer
+from converters.flatbuffer import FlatBuffer, prefix
 from converters.runtimes import litert
 
 X = np.random.default_rng(0).uniform(-2, 2, (5, 4)).astype(np.float32)

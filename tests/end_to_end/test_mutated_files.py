@@ -35,7 +35,9 @@ def verdict(command: list[str]) -> str:
         [sys.executable, "-m", "tfcompress", *command], capture_output=True, text=True, timeout=TIMEOUT_SECONDS
     )
     assert finished.returncode in (0, 1), f"{command}: exit {finished.returncode}\n{finished.stderr}"
-    assert "Traceback" not in finished.stderr and "this is a bug" not in finished.stderr, f"{command}\n{finished.stderr}"
+    assert "Traceback" not in finished.stderr and "this is a bug" not in finished.stderr, (
+        f"{command}\n{finished.stderr}"
+    )
     if finished.returncode == 1:
         errors = [line for line in finished.stderr.splitlines() if line.startswith("error: ")]
         assert len(errors) == 1 and finished.stdout == "", f"{command}\n{finished.stderr}"

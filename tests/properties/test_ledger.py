@@ -12,7 +12,7 @@ from small_tflite import G, Op, Parts, T, build
 
 from converters.errors import ModelError
 from converters.flatbuffer import FlatBuffer
-from converters.flatbuffer_walk import CATEGORIES
+from converters.flatbuffer.walk import CATEGORIES
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
 CONSTANTS = st.sampled_from(["int8", "uint8", "int16", "int32", "int64", "float32", "float16", "bool"])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from converters.child import Limits, Progress
 from converters.flatbuffer import FlatBuffer, Operator
-from converters.flatbuffer_graph import shown
+from converters.flatbuffer.graph import shown
 from converters.runtimes import choice, coverage, operator_time
 from converters.runtimes.choice import Runtime
 from tfcompress.benchmark.plan import Plan, host_row

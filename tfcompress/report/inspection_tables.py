@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from converters.flatbuffer import FlatBuffer, Operator, Tensor
-from converters.flatbuffer_graph import shown
+from converters.flatbuffer.graph import shown
 from tfcompress.report.inspection import Statistics
 
 

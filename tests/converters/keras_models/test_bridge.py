@@ -13,8 +13,9 @@ from keras import layers as L  # noqa: N812
 from keras import ops
 
 from converters.errors import BridgeError
-from converters.keras_models import attachments, bridge
-from converters.keras_models.kinds import KERAS, TF_KERAS
+from converters.keras_models import bridge
+from converters.keras_models.bridge import attachments
+from converters.keras_models.bridge.kinds import KERAS, TF_KERAS
 
 
 def small_convolutional() -> keras.Model:

@@ -9,7 +9,7 @@ import pytest
 from bridge_checks import randomize, round_trip
 from keras import layers as L  # noqa: N812
 
-from converters.keras_models.layer_arguments import ARGUMENTS
+from converters.keras_models.bridge.layer_arguments import ARGUMENTS
 
 IMAGE, LINE, VOLUME, VECTOR = (6, 6, 4), (6, 4), (4, 4, 4, 2), (6,)
 VIDEO = (3, 5, 5, 2)

@@ -15,8 +15,8 @@ from keras import ops
 
 from converters.errors import BridgeError
 from converters.keras_models import bridge
-from converters.keras_models.layers import class_name
-from converters.keras_models.operators import Operator
+from converters.keras_models.bridge.layers import class_name
+from converters.keras_models.bridge.operators import Operator
 
 # what is computed on x (6, 6, 4) and y (6, 6, 4) -> the tf_keras layer that it becomes
 OPERATIONS: dict[str, tuple[Any, str]] = {

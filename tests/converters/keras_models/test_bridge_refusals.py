@@ -14,7 +14,8 @@ from keras import layers as L  # noqa: N812
 from keras import ops
 
 from converters.errors import BridgeError
-from converters.keras_models import attachments, bridge, comparison
+from converters.keras_models import bridge
+from converters.keras_models.bridge import attachments, comparison
 
 
 class Subclassed(keras.Model):

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from converters import child
 from converters.errors import CompressionError, FileError, ModelError
-from converters.keras_models import allowed_names, allowed_operators, safety
+from converters.keras_models import safety
+from converters.keras_models.safety import allowed_names, allowed_operators
 
 # --- what a file is ---------------------------------------------------------------------------------------------
 

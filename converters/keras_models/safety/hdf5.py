@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from converters.errors import ModelError, UnsafeModelError
-from converters.keras_models.archives import BOMB_FLOOR_BYTES, BOMB_RATIO, MAXIMUM_UNPACKED_BYTES
-from converters.keras_models.config_check import MAXIMUM_BYTES
+from converters.keras_models.safety.archives import BOMB_FLOOR_BYTES, BOMB_RATIO, MAXIMUM_UNPACKED_BYTES
+from converters.keras_models.safety.configuration import MAXIMUM_BYTES
 
 MAXIMUM_OBJECTS = 200_000
 MAXIMUM_SECONDS = 60.0  # of processor time; ResNet50's 640 objects take 0.1 s

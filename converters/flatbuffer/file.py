@@ -22,13 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import output
-from converters.constants import Role, restored_from, roles
 from converters.errors import FileError, ModelError
-from converters.flatbuffer_graph import Graph, Operator, Tensor, behind, read_graph, shown
-from converters.flatbuffer_walk import Row, Walk
-from converters.layer_names import layer_of
+from converters.flatbuffer.constants import Role, restored_from, roles
+from converters.flatbuffer.graph import Graph, Operator, Tensor, behind, read_graph, shown
+from converters.flatbuffer.walk import Row, Walk
 
-__all__ = ["FlatBuffer", "Graph", "Operator", "Signature", "Tensor", "layer_of"]
+__all__ = ["FlatBuffer", "Graph", "Operator", "Signature", "Tensor"]
 
 _IDENTIFIER = b"TFL3"
 # Offsets in a flatbuffer are 31 bits wide; larger models keep their buffers behind it and are not for small devices.

@@ -4,7 +4,7 @@ Accepted: one array (a model with one input), a dict of arrays by input name (an
 input order, and whatever yields samples: a generator, a `tf.data.Dataset`, a representative-dataset function. Samples
 and arrays may lack the batch axis, or have one.
 
-Whether the *values* can belong to the model is asked afterwards, of the model itself: `converters.data_range`.
+Whether the *values* can belong to the model is asked afterwards, of the model itself: `converters.calibration.scale`.
 """
 
 from __future__ import annotations

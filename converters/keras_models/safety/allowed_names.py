@@ -1,6 +1,6 @@
 """Names that the configuration of a model file may use: what Keras itself ships and that only computes.
 
-A name that is not here is refused by `config_check`. Left out on purpose, because they run code or open files:
+A name that is not here is refused by `configuration`. Left out on purpose, because they run code or open files:
 Lambda, TFSMLayer, TorchModuleWrapper, JaxLayer, FlaxLayer, the operations that take a function (Map, Scan, Cond,
 WhileLoop, ...), and every TensorFlow function beyond plain arithmetic (`io.write_file`, `py_function`, ...).
 The lists were read off Keras 3.15, tf_keras 2.21 and TensorFlow 2.21, then cut by hand.

@@ -23,13 +23,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from converters.calibration_data import check
+from converters.calibration.histogram import Histogram, Range, entropy_range, mse_range, percentile_range
 from converters.child import Progress, no_progress
-from converters.data_range import check_range
 from converters.errors import ConversionError, DataError, UsageError
-from converters.histogram import Histogram, Range, entropy_range, mse_range, percentile_range
-
-__all__ = ["METHODS", "Method", "Range", "apply_ranges", "check", "check_range", "collect"]
 
 Array = npt.NDArray[Any]
 Method = Literal["minmax", "percentile", "mse", "entropy"]

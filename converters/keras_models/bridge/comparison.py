@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from converters.errors import BridgeError
-from converters.keras_models import kinds, operators
-from converters.keras_models.graph import Call, Graph, Source, Value
-from converters.keras_models.structures import substitute
+from converters.keras_models.bridge import kinds, operators
+from converters.keras_models.bridge.graph import Call, Graph, Source, Value
+from converters.keras_models.bridge.structures import substitute
 
 # Largest difference, relative to the largest output, that float32 arithmetic in another order explains. The largest
 # seen is 2e-6 (ResNet50: the two Kerases normalize batches with different kernels).

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from converters.errors import FileError, ModelError
-from converters.keras_models import archives, config_check, hdf5_check, saved_model_check
+from converters.keras_models.safety import archives, configuration, hdf5, saved_model
 
 Kind = Literal["keras3", "tf_keras", "h5", "saved_model", "tflite"]
 _EXPECTED = "expected a .keras or .h5 file of a whole model, a SavedModel folder, or a .tflite file"
@@ -101,7 +101,7 @@ def _check_folder(path: Path, *, allow_code: bool) -> ModelFile:
         elif (path / "config.json").exists():
             hint = "; it looks like an unpacked .keras file: save it with model.save('model.keras')"
         raise ModelError(f"folder {path} has no saved_model.pb{hint}; {_EXPECTED}")
-    facts = saved_model_check.check_saved_model(path, allow_code=allow_code)
+    facts = saved_model.check_saved_model(path, allow_code=allow_code)
     return ModelFile(
         path,
         "saved_model",
@@ -112,15 +112,15 @@ def _check_folder(path: Path, *, allow_code: bool) -> ModelFile:
 
 
 def _check_hdf5(path: Path, *, allow_code: bool) -> ModelFile:
-    attributes = hdf5_check.check_structure(path, str(path))
+    attributes = hdf5.check_structure(path, str(path))
     text = attributes.get("model_config")
     if text is None:
         raise ModelError(
             f"{path} holds weights without a model ({attributes['top'][:80]}); save the whole model with "
             "model.save('model.keras'), or pass the model object in Python"
         )
-    config = config_check.parse(text, f"{path}: model_config")
-    config_check.check_config(config, str(path), allow_code=allow_code)
+    config = configuration.parse(text, f"{path}: model_config")
+    configuration.check_config(config, str(path), allow_code=allow_code)
     return ModelFile(path, "h5", keras_version=attributes.get("keras_version", "")[:40])
 
 
@@ -130,12 +130,14 @@ def _check_archive(path: Path, *, allow_code: bool) -> ModelFile:
         names = set(archive.namelist())
         if not {"config.json", "metadata.json"} <= names:
             raise ModelError(f"{path} is a zip archive, but no .keras file: it has no config.json; {_EXPECTED}")
-        limit = config_check.MAXIMUM_BYTES
-        config = config_check.parse(archives.read_member(archive, "config.json", limit, where), f"{where}: config.json")
-        metadata = config_check.parse(
+        limit = configuration.MAXIMUM_BYTES
+        config = configuration.parse(
+            archives.read_member(archive, "config.json", limit, where), f"{where}: config.json"
+        )
+        metadata = configuration.parse(
             archives.read_member(archive, "metadata.json", limit, where), f"{where}: metadata.json"
         )
-        config_check.check_config(config, where, allow_code=allow_code)
+        configuration.check_config(config, where, allow_code=allow_code)
         for name in sorted(names):
             if name.endswith((".h5", ".npz")):
                 _check_weights(archive, name, where)
@@ -150,7 +152,7 @@ def _check_weights(archive: zipfile.ZipFile, name: str, where: str) -> None:
     if name.endswith(".npz"):
         archives.check_arrays(io.BytesIO(data), f"{where}: {name}")
     else:
-        hdf5_check.check_structure(data, f"{where}: {name}")
+        hdf5.check_structure(data, f"{where}: {name}")
 
 
 def _major(version: str) -> int:

@@ -16,10 +16,10 @@ from typing import Any
 
 import tf_keras
 
-from converters.keras_models import attachments
-from converters.keras_models.kinds import TF_KERAS, dtype_of, is_symbolic
-from converters.keras_models.operators import Operation, function_of
-from converters.keras_models.structures import leaves
+from converters.keras_models.bridge import attachments
+from converters.keras_models.bridge.kinds import TF_KERAS, dtype_of, is_symbolic
+from converters.keras_models.bridge.operators import Operation, function_of
+from converters.keras_models.bridge.structures import leaves
 
 
 @dataclass(frozen=True)

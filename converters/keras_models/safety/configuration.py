@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from converters.errors import ModelError, UnsafeModelError
-from converters.keras_models import allowed_names
+from converters.keras_models.safety import allowed_names
 
 MAXIMUM_BYTES = 64 << 20  # NASNet-Large, the largest configuration among the Keras applications, takes 0.6 MB
 MAXIMUM_DEPTH = 100

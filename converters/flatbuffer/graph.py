@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.constants import stored_in, weight_of
 from converters.errors import ModelError
-from converters.flatbuffer_schema import OPERATORS, TENSOR_TYPES
-from converters.flatbuffer_walk import Row, Walk, as_tuple
-from converters.layer_names import layer_of
-from converters.macs import macs_of
+from converters.flatbuffer.constants import stored_in, weight_of
+from converters.flatbuffer.layer_names import layer_of
+from converters.flatbuffer.macs import macs_of
+from converters.flatbuffer.schema import OPERATORS, TENSOR_TYPES
+from converters.flatbuffer.walk import Row, Walk, as_tuple
 
 # Bits of one stored element; types that are not here (string, resource, variant) have no fixed size.
 BITS: Mapping[str, int] = {

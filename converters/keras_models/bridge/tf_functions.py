@@ -8,7 +8,7 @@ from typing import Any
 
 from tf_keras.src.layers.core.tf_op_layer import SlicingOpLambda, TFOpLambda
 
-from converters.keras_models.kinds import Node
+from converters.keras_models.bridge.kinds import Node
 
 _TWO = {"x": "x1", "y": "x2"}
 _ONE = {"x": "x"}

@@ -16,7 +16,7 @@ import tensorflow as tf
 import tf_keras
 
 from converters.errors import BridgeError
-from converters.keras_models.kinds import KERAS, TF_KERAS, Kind
+from converters.keras_models.bridge.kinds import KERAS, TF_KERAS, Kind
 
 Function = Callable[[Any], Any]
 

@@ -19,11 +19,11 @@ from typing import Any
 import keras
 
 from converters.errors import BridgeError
-from converters.keras_models import comparison, graph, layers, operator_layers, operators
-from converters.keras_models.graph import Call, Graph, Value
-from converters.keras_models.kinds import KERAS, TF_KERAS, Kind
-from converters.keras_models.operators import Operation
-from converters.keras_models.structures import substitute
+from converters.keras_models.bridge import comparison, graph, layers, operator_layers, operators
+from converters.keras_models.bridge.graph import Call, Graph, Value
+from converters.keras_models.bridge.kinds import KERAS, TF_KERAS, Kind
+from converters.keras_models.bridge.operators import Operation
+from converters.keras_models.bridge.structures import substitute
 
 
 def to_tf_keras(model: Any) -> Any:

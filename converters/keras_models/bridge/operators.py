@@ -19,9 +19,9 @@ import tf_keras
 from keras import ops
 
 from converters.errors import BridgeError
-from converters.keras_models import tf_functions
-from converters.keras_models.kinds import Node
-from converters.keras_models.structures import decode, encode
+from converters.keras_models.bridge import tf_functions
+from converters.keras_models.bridge.kinds import Node
+from converters.keras_models.bridge.structures import decode, encode
 
 # Operation classes whose function is not called like the class in snake case.
 _FUNCTION_NAMES = {

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from converters.errors import BridgeError
-from converters.keras_models import attachments, kinds
-from converters.keras_models.kinds import KERAS, Kind
-from converters.keras_models.layer_arguments import ARGUMENTS, ONE_SIDED, PARTS, REFUSED, TF_KERAS_NAMES
+from converters.keras_models.bridge import attachments, kinds
+from converters.keras_models.bridge.kinds import KERAS, Kind
+from converters.keras_models.bridge.layer_arguments import ARGUMENTS, ONE_SIDED, PARTS, REFUSED, TF_KERAS_NAMES
 
 _ATTACHED = ("initializer", "regularizer", "constraint", "activation")
 _WRAPPED = ("layer", "backward_layer", "cell")

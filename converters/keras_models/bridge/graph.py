@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from converters.errors import BridgeError
-from converters.keras_models import kinds, operators
-from converters.keras_models.kinds import KERAS, TF_KERAS, Kind, Node
-from converters.keras_models.structures import leaves, substitute
+from converters.keras_models.bridge import kinds, operators
+from converters.keras_models.bridge.kinds import KERAS, TF_KERAS, Kind, Node
+from converters.keras_models.bridge.structures import leaves, substitute
 
 
 @dataclass(frozen=True)

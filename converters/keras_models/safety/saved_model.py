@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from converters.errors import FileError, ModelError, UnsafeModelError
-from converters.keras_models import config_check, saved_model_messages
-from converters.keras_models.allowed_operators import CHECKPOINT_OPERATORS, OPERATORS, SAVER_OPERATORS
-from converters.keras_models.archives import check_folder, stays_inside
+from converters.keras_models.safety import configuration, saved_model_messages
+from converters.keras_models.safety.allowed_operators import CHECKPOINT_OPERATORS, OPERATORS, SAVER_OPERATORS
+from converters.keras_models.safety.archives import check_folder, stays_inside
 
 MAXIMUM_GRAPH_BYTES = 2 << 30  # what a protocol buffer can hold
 _DT_RESOURCE, _DT_VARIANT = 20, 21  # types.proto; a constant of these could hold any registered object
@@ -257,7 +257,7 @@ def _layers_problem(graph: Any, folder: Path, *, allow_code: bool) -> str:
     for _, text in keras_nodes:
         where = f"{folder}: Keras metadata"
         try:
-            config_check.check_config(config_check.parse(text, where), where, allow_code=allow_code)
+            configuration.check_config(configuration.parse(text, where), where, allow_code=allow_code)
         except ModelError as error:
             return str(error)
     return ""

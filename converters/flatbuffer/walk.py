@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.errors import ModelError
-from converters.flatbuffer_schema import SCALARS, TABLES, UNIONS, Field
+from converters.flatbuffer.schema import SCALARS, TABLES, UNIONS, Field
 
 Category = Literal["weights", "biases", "quantization", "names", "metadata", "graph", "padding"]
 CATEGORIES: tuple[Category, ...] = ("weights", "biases", "quantization", "names", "metadata", "graph", "padding")
