@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from converters import child
+from converters import child, memory
 from converters.errors import UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.spec import ConversionSpec, InputSpec
@@ -22,7 +22,6 @@ from converters.verify import Certificate, verify
 
 Ranges = Mapping[str, tuple[float, float]]
 LIMITS = child.Limits(seconds=3600.0)
-MAXIMUM_SAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -136,6 +135,7 @@ def convert_file_here(
     if checked.kind == "tflite":
         raise UsageError(f"{path} is a .tflite already; convert takes a .keras, .h5 or SavedModel")
     graph = _freeze(load.load(checked, allow_code=allow_code, need_layers=False), asked)
+    memory.release()
     return _convert_here(graph, asked, samples, Calibrating(**calibrating), progress)
 
 
@@ -178,6 +178,7 @@ def _convert_here(
         data = tflite.finish(tflite.float_file(graph, dtype=spec.dtype))
         return {"data": data, "float_bytes": None, "notes": list(graph.notes)}
     float_model = tflite.float_file(graph, for_integers=True)
+    memory.release()
     if callable(samples):
         samples = samples(graph.inputs)
     notes = list(graph.notes)
@@ -193,6 +194,8 @@ def _convert_here(
 def _plain(samples: Any) -> Any:
     """Samples as arrays that can cross to the child: generators and datasets are read to their end."""
     import numpy as np
+
+    from converters.calibration.samples import MAXIMUM_SAMPLES
 
     if callable(samples):
         samples = samples()
