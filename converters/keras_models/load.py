@@ -108,6 +108,8 @@ def _load_keras(model_file: ModelFile, *, allow_code: bool) -> Any:
         import keras as library
     else:
         import tf_keras as library
+    if model_file.is_twin:
+        from converters.keras_models.bridge import attachments, operators  # noqa: F401  (importing registers)
 
     suffix = {"keras3": ".keras", "tf_keras": ".keras", "h5": ".h5"}.get(model_file.kind, "")
     try:

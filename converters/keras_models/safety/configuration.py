@@ -57,6 +57,11 @@ _MODULE = re.compile(
 )
 _INITIALIZER_MODULE = "tensorflow.python.ops.init_ops_v2"  # tf_keras EfficientNetV2 takes its initializers from there
 _TYPE_SPEC_MODULE = re.compile(r"tensorflow\.python\.(framework|ops)(\.\w+)+")
+# What this project's own bridge registers: a twin that was saved must load again.
+OWN = "tfcompress>"
+_OWN_MODULE = "converters.keras_models.bridge.operators"
+_OWN_LAYER = "Operator"
+_OWN_OPERATION = re.compile(r"[a-z]\w*(\.[a-z]\w*)*")  # a function of keras.ops, none of which runs code or opens files
 _WAY_OUT = "build it from Keras layers, pass the model object in Python (tfcompress.convert(model, ...)), or"
 
 
@@ -152,15 +157,26 @@ def _check_class(name: str, value: dict[str, Any], where: str, owner: str) -> No
                 f"{shown}: calls the TensorFlow function {function!r:.60}, which is not on the list of plain "
                 f"arithmetic; {_WAY_OUT} trust the file with --allow-code"
             )
+    elif name.removeprefix(OWN) == _OWN_LAYER:
+        return _check_own_layer(value, shown)
     elif name not in _CLASSES:
         raise _custom(shown, f"class {name!r:.80}")
     _check_origin(value, (name,), shown)
 
 
+def _check_own_layer(value: dict[str, Any], shown: str) -> None:
+    config = value.get("config")
+    operation = config.get("operation") if isinstance(config, dict) else None
+    if value.get("module") not in (None, _OWN_MODULE) or value.get("registered_name") not in (None, OWN + _OWN_LAYER):
+        raise _custom(shown, f"{_OWN_LAYER} of module {value.get('module')!r:.80}")
+    if not _is_match(_OWN_OPERATION, operation):
+        raise _custom(shown, f"operation {operation!r:.80}")
+
+
 def _check_function(value: dict[str, Any], where: str, owner: str) -> None:
     shown = f"{where}: layer {owner!r}" if owner else where
     name = value.get("config")
-    if not isinstance(name, str) or name not in _FUNCTIONS:
+    if not isinstance(name, str) or name.removeprefix(OWN) not in _FUNCTIONS:
         raise _custom(shown, f"function {name!r:.80}")
     _check_origin(value, (name, "function"), shown)
 
@@ -191,6 +207,7 @@ def _check_text(key: str, text: str, where: str, owner: str) -> None:
     if key == "vocabulary":
         raise UnsafeModelError(f"{shown}: reads its vocabulary from the file {text!r:.80}; store the words themselves")
     if key.endswith("activation"):
+        text = text.removeprefix(OWN)
         known = text in allowed_names.ACTIVATIONS or text in allowed_names.LAYERS
     elif key.endswith(("_initializer", "_regularizer", "_constraint")):
         known = text in allowed_names.PARTS

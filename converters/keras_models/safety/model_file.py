@@ -36,6 +36,7 @@ class ModelFile:
         tags: of the graph to load (SavedModel).
         signatures: names of the graph's signatures (SavedModel).
         layers_problem: why no Keras layers can be had from it; empty if they can (SavedModel).
+        is_twin: it holds layers or functions of this project's bridge, which must be registered before it is loaded.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class ModelFile:
     tags: tuple[str, ...] = ()
     signatures: tuple[str, ...] = ()
     layers_problem: str = ""
+    is_twin: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -121,7 +123,8 @@ def _check_hdf5(path: Path, *, allow_code: bool) -> ModelFile:
         )
     config = configuration.parse(text, f"{path}: model_config")
     configuration.check_config(config, str(path), allow_code=allow_code)
-    return ModelFile(path, "h5", keras_version=attributes.get("keras_version", "")[:40])
+    version = attributes.get("keras_version", "")[:40]
+    return ModelFile(path, "h5", keras_version=version, is_twin=configuration.OWN in text)
 
 
 def _check_archive(path: Path, *, allow_code: bool) -> ModelFile:
@@ -131,9 +134,8 @@ def _check_archive(path: Path, *, allow_code: bool) -> ModelFile:
         if not {"config.json", "metadata.json"} <= names:
             raise ModelError(f"{path} is a zip archive, but no .keras file: it has no config.json; {_EXPECTED}")
         limit = configuration.MAXIMUM_BYTES
-        config = configuration.parse(
-            archives.read_member(archive, "config.json", limit, where), f"{where}: config.json"
-        )
+        text = archives.read_member(archive, "config.json", limit, where)
+        config = configuration.parse(text, f"{where}: config.json")
         metadata = configuration.parse(
             archives.read_member(archive, "metadata.json", limit, where), f"{where}: metadata.json"
         )
@@ -144,7 +146,8 @@ def _check_archive(path: Path, *, allow_code: bool) -> ModelFile:
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     if not isinstance(version, str) or not _major(version):
         raise ModelError(f"{path}: metadata.json does not say which Keras wrote it; save the model again")
-    return ModelFile(path, "keras3" if _major(version) >= 3 else "tf_keras", keras_version=version[:40])
+    kind: Kind = "keras3" if _major(version) >= 3 else "tf_keras"
+    return ModelFile(path, kind, keras_version=version[:40], is_twin=configuration.OWN.encode() in text)
 
 
 def _check_weights(archive: zipfile.ZipFile, name: str, where: str) -> None:
