@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from converters.conversion import LIMITS, Calibrating, Conversion, finish
 from converters.conversion import convert as convert_model
 from converters.conversion import convert_file_here as convert_model_file_here
 from converters.errors import UsageError
+from converters.keras_models.tracing import inputs_of
 from converters.spec import DenseGranularity, DType, IoType, Quantizer
 from tfcompress.targets import runtime as find_runtime
 
@@ -31,6 +33,7 @@ def convert(
     samples: int = CALIBRATION_SAMPLES,
     scale: str = "none",
     seed: int = 0,
+    label: str | None = None,
     allow_code: bool = False,
     allow_unusual_data: bool = False,
     progress: child.Progress = child.no_progress,
@@ -51,6 +54,7 @@ def convert(
         samples: how many samples of a data file or Task to calibrate on.
         scale: how the images of a data file become the model's units.
         seed: chooses the samples.
+        label: label column of a `.csv`.
         allow_code: let a model file run its own code.
         allow_unusual_data: accept calibration data that look wrongly scaled.
         progress: called with stage, done, total.
@@ -68,18 +72,18 @@ def convert(
         calibration = None  # nothing to calibrate: a call may keep its data while it tries types
     calibrating = Calibrating(method=method, ranges=ranges, allow_unusual=allow_unusual_data)
     data_file = isinstance(calibration, (str, Path))
+    data = {"path": str(calibration), "samples": samples, "scale": scale, "seed": seed, "label": label}
     if data_file and isinstance(model, (str, Path)):
         made = child.call(
             "tfcompress.conversion:convert_file_here",
-            *(str(model), allow_code, spec.as_dict(), _data_request(calibration, samples, scale, seed)),
-            {"method": method, "ranges": ranges, "allow_unusual": allow_unusual_data},
+            *(str(model), allow_code, spec.as_dict(), data, asdict(calibrating)),
             what="converting the model",
             limits=LIMITS,
             progress=progress,
         )
         return finish(made, spec)
     if data_file:
-        calibration = _load(_data_request(calibration, samples, scale, seed), ())
+        calibration = _load(data, inputs_of(model))
     elif hasattr(calibration, "calibration_samples"):
         calibration = calibration.calibration_samples(samples, seed=seed)
     return convert_model(model, spec, calibration, calibrating=calibrating, allow_code=allow_code, progress=progress)
@@ -103,13 +107,10 @@ def convert_file_here(
     return convert_model_file_here(model, allow_code, spec, samples, calibrating, progress=progress)
 
 
-def _data_request(path: Any, samples: int, scale: str, seed: int) -> dict[str, Any]:
-    return {"path": str(path), "samples": samples, "scale": scale, "seed": seed}
-
-
 def _load(data: Mapping[str, Any], inputs: Sequence[Any]) -> Any:
     from tfcompress import task
 
     image_size = tuple(inputs[0].shape) if len(inputs) == 1 and len(inputs[0].shape) == 3 else None
-    loaded = task.load(data["path"], scale=data["scale"], seed=data["seed"], image_size=image_size, parts=("train",))
+    options = {key: data[key] for key in ("scale", "seed", "label")}
+    loaded = task.load(data["path"], **options, image_size=image_size, parts=("train",))
     return loaded.calibration_samples(data["samples"], seed=data["seed"])

@@ -63,7 +63,7 @@ def freeze_keras(model: Any, *, unroll: bool) -> FrozenGraph:
     """
     import tensorflow as tf
 
-    inputs = _inputs_of(model)
+    inputs = inputs_of(model)
     layers = tuple(_leaf_layers(model))
     notes: list[str] = []
     arguments = [tf.TensorSpec((1, *spec.shape), spec.dtype, name=f"input_{i}") for i, spec in enumerate(inputs)]
@@ -141,7 +141,12 @@ def _freeze(
     )
 
 
-def _inputs_of(model: Any) -> tuple[InputSpec, ...]:
+def inputs_of(model: Any) -> tuple[InputSpec, ...]:
+    """The inputs of a Keras model, in order.
+
+    Raises:
+        ModelError: it declares none, or one has an open dimension besides the batch.
+    """
     try:
         tensors = list(model.inputs or ())
     except AttributeError:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import rich_click as click
 
+from tfcompress.cli import _options
+
 
 @click.command("benchmark")
 @click.argument("file", type=click.Path(path_type=Path))
@@ -28,7 +30,7 @@ import rich_click as click
 @click.option("--samples", default=20, show_default=True, type=click.IntRange(1), help="Inputs to compare outputs on.")
 @click.option("--seed", default=0, show_default=True, help="Of the random inputs.")
 @click.option("--per-operator", is_flag=True, help="Time every operator, on TFLM if it is among the runtimes.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_options.as_json
 def command(
     file: Path,
     *,

@@ -8,6 +8,7 @@ from typing import Any
 import rich_click as click
 
 from converters.output import check_free
+from tfcompress.cli import _options
 
 
 @click.command("convert")
@@ -32,18 +33,13 @@ from converters.output import check_free
     help="How activation ranges are chosen.",
 )
 @click.option("--samples", default=200, show_default=True, type=click.IntRange(1), help="Calibration samples to use.")
-@click.option(
-    "--scale",
-    default="none",
-    show_default=True,
-    type=click.Choice(["none", "0..1", "-1..1", "0..255"]),
-    help="How images become the model's units.",
-)
-@click.option("--seed", default=0, show_default=True, help="Chooses the samples.")
-@click.option("--allow-code", is_flag=True, help="Trust the model file to run its own code.")
+@_options.scale
+@_options.seed
+@_options.label
+@_options.allow_code
 @click.option("--allow-unusual-data", is_flag=True, help="Accept calibration data that look wrongly scaled.")
 @click.option("--force", is_flag=True, help="Replace an existing output file.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_options.as_json
 def command(model: Path, output: Path, force: bool, as_json: bool, **options: Any) -> None:
     """Converts MODEL (.keras, .h5 or a SavedModel folder) to a .tflite file and proves that it is what was asked for.
 

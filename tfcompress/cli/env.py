@@ -6,9 +6,11 @@ import json
 
 import rich_click as click
 
+from tfcompress.cli import _options
+
 
 @click.command("env")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_options.as_json
 def command(as_json: bool) -> None:
     """Shows the versions of everything that shapes a result, for a bug report.
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import rich_click as click
 
+from tfcompress.cli import _options
+
 
 @click.command("evaluate")
 @click.argument("model", type=click.Path(path_type=Path))
@@ -20,20 +22,14 @@ import rich_click as click
     help="What runs a .tflite file: LiteRT with XNNPACK, its built-in or reference kernels, or TFLM.",
 )
 @click.option("--split", default="test", show_default=True, type=click.Choice(["train", "val", "test"]))
-@click.option(
-    "--scale",
-    default="none",
-    show_default=True,
-    type=click.Choice(["none", "0..1", "-1..1", "0..255"]),
-    help="How images become the model's units.",
-)
+@_options.scale
 @click.option("--output", "output_name", help="Which output to score, by name or number from 0.")
 @click.option("--raw", is_flag=True, help="The data are integers of the file's own type.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes that share the samples. [default: one per core]")
-@click.option("--seed", default=0, show_default=True, help="Splits data that are not split.")
-@click.option("--label", help="Label column of a .csv.")
-@click.option("--allow-code", is_flag=True, help="Trust the model file to run its own code.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON with the keys metric, value, samples, runtime.")
+@_options.seed
+@_options.label
+@_options.allow_code
+@_options.as_json
 def command(
     model: Path,
     data: str,

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import rich_click as click
 
+from tfcompress.cli import _options
+
 
 @click.command("inspect")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--tensors", is_flag=True, help="Also list every tensor.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON with documented keys instead of tables.")
+@_options.as_json
 def command(file: Path, *, tensors: bool, as_json: bool) -> None:
     """Shows the operators of FILE.tflite with their Keras layers, and what its bytes are spent on.
 

@@ -1,0 +1,17 @@
+"""Options that several commands share: one wording, one default."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+scale = click.option(
+    "--scale",
+    default="none",
+    show_default=True,
+    type=click.Choice(["none", "0..1", "-1..1", "0..255"]),
+    help="How images become the model's units.",
+)
+seed = click.option("--seed", default=0, show_default=True, help="Splits data that are not split, and draws samples.")
+label = click.option("--label", help="Label column of a .csv.")
+allow_code = click.option("--allow-code", is_flag=True, help="Trust the model file to run its own code.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, with the keys of docs/json.md.")
