@@ -15,11 +15,15 @@ from converters import child
 from converters.child import GIB, Limits, Progress, no_progress
 from converters.errors import DataError, FileError, ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
-from converters.runtimes import choice, keras, ports
+from converters.runtimes import choice, feeding, keras, ports
 from converters.runtimes.choice import Runtime
 from converters.runtimes.ports import Array
 from tfcompress import metrics
+from tfcompress.data import function
 
+# Data that a child opens itself: how many samples there are, and what the user's code does to get them, is not known
+# here, so this bounds only what hangs.
+_DATA_LIMITS = Limits(seconds=24 * 3600.0)
 # A share of samples beyond the file's input range that no well-scaled data reaches: a quantizer's own range comes from
 # calibration data of the same kind, so only rare outliers saturate.
 _TELLING_SHARE = 0.05
@@ -148,10 +152,24 @@ class _Part:
     def __post_init__(self) -> None:
         if self.split not in ("train", "val", "test"):
             raise UsageError(f"split is {self.split!r}; expected train, val or test")
+        if self.scale != "none" and not self.is_file:
+            raise UsageError(
+                f"scale is {self.scale!r}, and arrays are in the model's units already; "
+                "leave scale out, or give the path of a data file"
+            )
 
     @property
     def is_file(self) -> bool:
         return isinstance(self.data, (str, Path))
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the data is `file.py:function`, which may import or print anything."""
+        return self.is_file and function.parse(str(self.data)) is not None
+
+    def as_plain(self) -> dict[str, Any]:
+        """Plain values that can cross to a child process: `_Part(**plain)` is the inverse, for data of a path."""
+        return dataclasses.asdict(self) | {"data": str(self.data)}
 
     def samples(self, shapes: Sequence[Sequence[int | None]]) -> _Samples:
         """Inputs and labels; images of a folder get the size of the model's input, whose shapes lack the batch."""
@@ -204,23 +222,48 @@ def _is_flatbuffer(path: Path) -> bool:
 def _run_file(flatbuffer: FlatBuffer, part: _Part, running: _Running, progress: Progress) -> _Answers:
     progress("loading the data", 0, 0)
     inputs = ports.inputs_of(flatbuffer)
-    samples = part.samples([port.shape[1:] for port in inputs])
+    shapes = [port.shape[1:] for port in inputs]
+    samples = _samples_apart(part, shapes, progress) if part.is_code else part.samples(shapes)
     arrays = ports.arrange(inputs, samples.x)
-    # Five seconds a sample is more than any model for small devices takes, even on TFLM's reference kernels.
-    room = 3 * sum(array.nbytes for array in arrays)
-    limits = Limits(seconds=60.0 + 5.0 * len(arrays[0]), memory_bytes=4 * GIB + room)
     outputs = choice.run(
         flatbuffer.data,
         arrays,
         runtime=running.runtime,
         jobs=running.jobs or os.cpu_count() or 1,
         raw=running.raw,
-        limits=limits,
+        limits=feeding.limits(arrays, seconds=60.0, memory_bytes=4 * GIB),
         progress=progress,
     )
     names = [port.name for port in ports.outputs_of(flatbuffer)]
     notes = () if running.raw else _notes(inputs, arrays)
     return _Answers(outputs, names, samples.y, samples.metric, choice.describe(running.runtime), notes)
+
+
+def _samples_apart(part: _Part, shapes: Sequence[Sequence[int | None]], progress: Progress) -> _Samples:
+    """Samples that the user's code makes, in a child: the code may import TensorFlow, which has no place here."""
+    name = "tfcompress.evaluation:samples_here"
+    what = f"running {part.data}"
+    x, y, metric = child.call(name, part.as_plain(), shapes, what=what, limits=_DATA_LIMITS, progress=progress)
+    return _Samples(x, y, metric)
+
+
+def samples_here(part: dict[str, Any], shapes: list[list[int | None]], *, progress: Progress) -> tuple[Any, Array, str]:
+    """Inputs, labels and metric of some data, opened in this (child) process."""
+    progress("loading the data", 0, 0)
+    samples = _Part(**part).samples(shapes)
+    x = samples.x
+    if isinstance(x, Mapping):
+        x = {name: _crossing(rows) for name, rows in x.items()}
+    else:
+        x = [_crossing(rows) for rows in x] if isinstance(x, (list, tuple)) else _crossing(x)
+    return x, samples.y, samples.metric
+
+
+def _crossing(rows: Any) -> Array:
+    array = np.asarray(rows)
+    if array.dtype.hasobject:
+        raise DataError("the data holds Python objects; give arrays of numbers, all samples of the same shape")
+    return array
 
 
 def _run_keras(model: Any, part: _Part, allow_code: bool, progress: Progress) -> _Answers:
@@ -231,8 +274,9 @@ def _run_keras(model: Any, part: _Part, allow_code: bool, progress: Progress) ->
         # The model says what size images should have, so both are opened in the child.
         plain, labels, metric = child.call(
             "tfcompress.evaluation:run_keras_here",
-            *(str(model), allow_code, dataclasses.asdict(part) | {"data": str(part.data)}),
+            *(str(model), allow_code, part.as_plain()),
             what="running the Keras model",
+            limits=_DATA_LIMITS,
             progress=progress,
         )
         samples, said = _Samples(None, labels, metric), keras.Prediction(**plain)

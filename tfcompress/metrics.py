@@ -89,13 +89,19 @@ def _is_one_hot(labels: Array) -> bool:
 
 
 def _mean_squared_error(labels: Array, outputs: Array) -> float:
-    if labels.shape != outputs.shape and labels.size != outputs.size:
+    # Reshaping anything but axes of length 1 would compare channels-first labels with channels-last outputs.
+    if _without_ones(labels.shape) != _without_ones(outputs.shape):
         raise DataError(
             f"labels of shape {list(labels.shape)} do not fit outputs of shape {list(outputs.shape)}; "
-            "the mean squared error needs one number for each output"
+            "the mean squared error needs one number for each output, in the same layout"
         )
     difference = labels.astype(np.float64).reshape(outputs.shape) - outputs.astype(np.float64)
     return float(np.mean(difference**2))
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The samples' count, and the axes of one sample without those of length 1."""
+    return (*shape[:1], *(size for size in shape[1:] if size != 1))
 
 
 def _classification(labels: Array, outputs: Array) -> tuple[Array, Array]:
@@ -114,12 +120,12 @@ def _classification(labels: Array, outputs: Array) -> tuple[Array, Array]:
         if not _is_one_hot(labels):
             raise DataError("the labels are neither class numbers nor one-hot; give class numbers, or --metric mse")
         numbers = labels.argmax(axis=-1)
-    numbers = numbers.reshape(-1)
-    if len(numbers) != len(scores):
+    if _without_ones(numbers.shape) != _without_ones(outputs.shape[: max(1, outputs.ndim - 1)]):
         raise DataError(
             f"labels of shape {list(labels.shape)} do not fit outputs of shape {list(outputs.shape)}; "
             "give one class number per sample"
         )
+    numbers = numbers.reshape(-1)
     if numbers.dtype.kind not in "iubf" or not np.array_equal(numbers, np.trunc(numbers)):
         raise DataError("the labels are not class numbers; give whole numbers from 0, or --metric mse")
     highest, lowest = int(numbers.max()), int(numbers.min())
@@ -140,14 +146,30 @@ def _top(classes: Array, scores: Array, k: int) -> float:
 
 
 def _area_under_curve(classes: Array, scores: Array) -> float:
-    """Area under the ROC curve; with more than two classes the mean over classes of one against the rest."""
+    """Area under the ROC curve; with more than two classes the mean over classes of one against the rest.
+
+    Samples are ranked by the probability of the class, for logits the one that softmax gives it. Its order is that of
+    the difference between two logits, and of `x[c] - log(sum of exp(x))` for more.
+    """
     from sklearn.metrics import roc_auc_score
 
     present = np.unique(classes)
     if len(present) < 2:
         raise DataError(f"all labels are class {present[0]}; the AUC needs samples of at least two classes")
     columns = [1] if scores.shape[1] == 2 else present.tolist()
-    return float(np.mean([roc_auc_score(classes == column, scores[:, column]) for column in columns]))
+    ranked = scores.astype(np.float64)
+    if not _are_probabilities(ranked):
+        # No exponential is left to round to 0 or 1, which would tie what differs.
+        two = ranked.shape[1] == 2
+        ranked = ranked - (ranked[:, ::-1] if two else np.logaddexp.reduce(ranked, axis=1, keepdims=True))
+    return float(np.mean([roc_auc_score(classes == column, ranked[:, column]) for column in columns]))
+
+
+def _are_probabilities(scores: Array) -> bool:
+    # Of 8-bit outputs each column may be a step of 1/256 or two off, and the sum as many as there are columns.
+    tolerance = 1e-3 + scores.shape[1] / 128
+    is_within = scores.min() >= -1e-3 and scores.max() <= 1 + 1e-3
+    return bool(is_within and np.abs(scores.sum(axis=1) - 1).max() <= tolerance)
 
 
 def _f1(classes: Array, scores: Array) -> float:

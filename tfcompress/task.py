@@ -163,25 +163,23 @@ def load(
     Raises:
         FileError: nothing is there.
         DataError: damaged, of an unknown form, refused (pickles, absurd sizes), or at odds with `scale`.
-        UsageError: an unknown scale.
+        UsageError: an unknown scale, or one for a Task.
     """
     if scale not in SCALES:
         raise UsageError(f"scale is {scale!r}; expected one of {', '.join(SCALES)}")
-    if isinstance(spec, Task):
-        return spec
-    found = _read(str(spec), image_size, label, parts)
+    found = spec if isinstance(spec, Task) else _read(str(spec), image_size, label, parts)
     if isinstance(found, Task):
         if scale != "none":
-            raise UsageError(f"{spec} returns a Task, which is in the model's units already; leave --scale out")
+            origin = "the data is" if isinstance(spec, Task) else f"{spec} returns"
+            raise UsageError(f"{origin} a Task, which is in the model's units already; leave --scale out")
         return found
     return _assemble(_as_mapping(found, str(spec)), str(spec), scale, seed, parts)
 
 
 def _read(spec: str, image_size: tuple[int, ...] | None, label: str | None, parts: tuple[str, ...]) -> Any:
+    if code := function.parse(spec):
+        return function.call(*code)
     path = Path(spec)
-    file, colon, name = spec.rpartition(":")
-    if colon and file.endswith(".py") and name.isidentifier():
-        return function.call(Path(file), name)
     if not path.exists():
         raise FileError(
             f"{path} does not exist; name a .npz, .npy or .csv file, a folder of images, or file.py:function"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from typing import Protocol
 
 import numpy as np
 
-from converters.child import Progress, no_progress
+from converters.child import Limits, Progress, no_progress
 from converters.errors import ModelError
 from converters.runtimes.ports import Array, Batches, Port
 
 # Progress is told at most this often per process: a message costs about as much as running a tiny model.
 _PROGRESS_STEPS = 200
+# More than any model for small devices takes, even on TFLM's reference kernels.
+_SECONDS_PER_SAMPLE = 5.0
 
 
 class Session(Protocol):
@@ -96,6 +98,20 @@ def _samples(port: Port, output: Array, plan: Batches) -> Array:
     return single
 
 
+def limits(arrays: Sequence[Array], *, seconds: float, memory_bytes: int) -> Limits:
+    """What a process that runs all samples may use.
+
+    Args:
+        arrays: `[n, ...]` each.
+        seconds: time for what comes before the first sample.
+        memory_bytes: memory for everything but the samples.
+    """
+    # The samples as they came, in the file's own type, and on their way through the model.
+    room = 3 * sum(array.nbytes for array in arrays)
+    count = max((len(array) for array in arrays if array.ndim), default=0)
+    return Limits(seconds + _SECONDS_PER_SAMPLE * count, memory_bytes + room)
+
+
 def split(arrays: Sequence[Array], jobs: int, multiple: int) -> list[list[Array]]:
     """Cuts `[n, ...]` arrays along the samples into at most `jobs` parts of whole batches of `multiple` samples."""
     count = len(arrays[0])
@@ -108,15 +124,20 @@ def split(arrays: Sequence[Array], jobs: int, multiple: int) -> list[list[Array]
 def in_parallel(
     parts: Sequence[list[Array]], work: Callable[[list[Array], Progress], list[Array]], progress: Progress
 ) -> list[Array]:
-    """Calls `work(part, progress)` for all parts at once, each of which starts a child, and joins their outputs."""
+    """Calls `work(part, progress)` for all parts at once, each of which starts a child, and joins their outputs.
+
+    Once one has failed, the others end at their next word of progress, and its error is raised.
+    """
     if len(parts) == 1:
         return work(parts[0], progress)
     total = sum(len(part[0]) for part in parts)
     done = [0] * len(parts)
-    lock = threading.Lock()
+    lock, over = threading.Lock(), threading.Event()
 
     def report_as(index: int) -> Progress:
         def report(stage: str, finished: int, _: int) -> None:
+            if over.is_set():
+                raise CancelledError  # `child.call` kills its process on the way out
             with lock:
                 done[index] = finished
                 progress(stage, sum(done), total)
@@ -125,5 +146,10 @@ def in_parallel(
 
     with ThreadPoolExecutor(len(parts)) as pool:
         futures = [pool.submit(work, part, report_as(index)) for index, part in enumerate(parts)]
-        outputs = [future.result() for future in futures]
+        try:
+            for future in as_completed(futures):
+                future.result()
+        finally:  # after an interrupt, too
+            over.set()
+    outputs = [future.result() for future in futures]
     return [np.concatenate(pieces) for pieces in zip(*outputs, strict=True)]

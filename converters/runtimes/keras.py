@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 
 from converters import child
-from converters.child import Limits, Progress, no_progress
+from converters.child import GIB, Limits, Progress, no_progress
 from converters.errors import DataError, ModelError
+from converters.runtimes import feeding
 from converters.runtimes.ports import Array, Inputs
 
 _BATCH = 64
+# A large model may take minutes to load and trace.
+_START_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def run(
         path: `.keras`, `.h5` or a SavedModel folder; checked as data before it is loaded.
         inputs: arrays `[n, ...]`, by input name, in the model's order, or one array.
         allow_code: let the file run code of its own.
-        limits: time and memory of the process.
+        limits: time and memory of the process; by default they grow with the samples.
         progress: told the samples done.
 
     Raises:
@@ -65,6 +68,9 @@ def run(
         given = {name: np.asarray(array) for name, array in inputs.items()}
     else:
         given = [inputs] if isinstance(inputs, np.ndarray) else [np.asarray(array) for array in inputs]
+    if limits is None:
+        arrays = list(given.values()) if isinstance(given, dict) else given
+        limits = feeding.limits(arrays, seconds=_START_SECONDS, memory_bytes=16 * GIB)
     arguments = (str(path), given, allow_code)
     function, what = "converters.runtimes.keras:run_here", "running the Keras model"
     return Prediction(**child.call(function, *arguments, what=what, limits=limits, progress=progress))

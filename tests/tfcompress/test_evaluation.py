@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import small_files
 
+from converters.child import Limits, Progress
 from converters.errors import DataError, FileError, ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
+from converters.runtimes import feeding
+from tfcompress import evaluation
 from tfcompress.evaluation import evaluate
+from tfcompress.task import Task
 
 X = np.random.default_rng(0).uniform(-2, 2, (60, 4)).astype(np.float32)
 CLASSES = small_files.dense(X).argmax(1)
@@ -80,6 +86,43 @@ def test_unknown_ways_to_run_are_refused(running: dict[str, object], message: st
         evaluate(FLOAT, (X, CLASSES), **running)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("data", [(X, CLASSES), Task(x_test=X, y_test=CLASSES)], ids=["pair", "Task"])
+def test_a_scale_for_data_that_are_no_file_is_refused(data: Any) -> None:
+    with pytest.raises(UsageError, match="scale is '0..1', and arrays are in the model's units already; leave scale"):
+        evaluate(FLOAT, data, scale="0..1")
+
+
+def test_a_part_that_fails_stops_the_others() -> None:
+    finished = []
+
+    def work(part: list[np.ndarray], tell: Progress) -> list[np.ndarray]:
+        if part[0][0]:
+            raise ModelError("the second half fails")
+        for step in range(500):
+            time.sleep(0.01)
+            tell("running", step, 500)
+        finished.append(True)
+        return part
+
+    with pytest.raises(ModelError, match="the second half fails"):
+        feeding.in_parallel([[np.zeros(1)], [np.ones(1)]], work, lambda *_: None)
+    assert not finished
+
+
+def test_a_keras_file_has_time_for_any_data_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Limits] = []
+
+    def note(*_: Any, limits: Limits, **__: Any) -> Any:
+        given.append(limits)
+        return {"outputs": [small_files.dense(X)], "names": ["scores"], "runtime": ""}, CLASSES, ""
+
+    # To run into the limit itself would take hours.
+    monkeypatch.setattr(evaluation.child, "call", note)
+    (tmp_path / "model.keras").write_bytes(b"")
+    assert evaluate(tmp_path / "model.keras", tmp_path / "data.npz").value == 1.0
+    assert given[0].seconds >= 24 * 3600
+
+
 def test_a_missing_model_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="does not exist"):
         evaluate(tmp_path / "none.tflite", (X, CLASSES))
@@ -108,10 +151,24 @@ def test_an_old_keras_file_scores_as_published(real_data: Path, tmp_path: Path) 
     assert result.runtime.startswith("tf_keras 2.")
 
 
-def test_the_command_prints_json_only_and_never_loads_tensorflow(tmp_path: Path) -> None:
+CODE = """
+import sys, types
+import numpy as np
+sys.modules["tensorflow"] = types.ModuleType("tensorflow")  # as if imported, four seconds sooner
+print("hello")
+def data():
+    print("loading")
+    with np.load(__file__.replace("data.py", "data.npz")) as stored:
+        return dict(stored)
+"""
+
+
+@pytest.mark.parametrize("name", ["data.npz", "data.py:data"])
+def test_the_command_prints_json_only_and_never_loads_tensorflow(tmp_path: Path, name: str) -> None:
     (tmp_path / "model.tflite").write_bytes(FLOAT.data)
     np.savez(tmp_path / "data.npz", x_train=X, y_train=CLASSES, x_val=X, y_val=CLASSES, x_test=X, y_test=CLASSES)
-    words = ["evaluate", str(tmp_path / "model.tflite"), "--data", str(tmp_path / "data.npz"), "--json"]
+    (tmp_path / "data.py").write_text(CODE)
+    words = ["evaluate", str(tmp_path / "model.tflite"), "--data", str(tmp_path / name), "--json"]
     code = (
         f"import sys; from tfcompress.cli import main\ntry: main({words!r})\nfinally: "
         "print([name for name in ('tensorflow', 'keras', 'tf_keras') if name in sys.modules], file=sys.stderr)"
@@ -120,6 +177,28 @@ def test_the_command_prints_json_only_and_never_loads_tensorflow(tmp_path: Path)
     assert json.loads(ran.stdout)["value"] == 1.0
     assert "metric: accuracy, because" in ran.stderr
     assert ran.stderr.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ("Task(x_test={'x': x}, y_test=y)", None),
+        ("Task(x_test=x.astype(object), y_test=y)", "holds Python objects; give arrays of numbers"),
+        ("1 / 0", "failed with ZeroDivisionError"),
+    ],
+)
+def test_code_that_gives_the_data_runs_in_a_child(tmp_path: Path, returned: str, message: str | None) -> None:
+    np.savez(tmp_path / "data.npz", x=X, y=CLASSES)
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\nfrom tfcompress.task import Task\n"
+        f"x, y = np.load({str(tmp_path / 'data.npz')!r}).values()\n"
+        f"def data():\n    return {returned}\n"
+    )
+    if message is None:
+        assert evaluate(FLOAT, f"{tmp_path}/mine.py:data").value == 1.0
+    else:
+        with pytest.raises(DataError, match=message):
+            evaluate(FLOAT, f"{tmp_path}/mine.py:data")
 
 
 def test_the_command_ends_in_one_line_on_a_damaged_file(tmp_path: Path) -> None:

@@ -34,6 +34,35 @@ def test_a_single_logit_has_its_threshold_at_zero() -> None:
     assert score(Metric("accuracy"), np.array([0, 1, 1, 0]), logits) == 1.0
 
 
+def test_two_logits_are_ranked_by_their_difference() -> None:
+    logits, labels = np.array([[0, 1], [5, 4], [0, 2], [6, 5]], np.float32), np.array([1, 0, 1, 0])
+    assert score(Metric("accuracy"), labels, logits) == 1.0
+    assert score(Metric("auc"), labels, logits) == 1.0
+
+
+def test_probabilities_next_to_zero_keep_their_order() -> None:
+    low = np.array([1e-20, 2e-20, 3e-20, 4e-20])
+    for outputs in (low[:, np.newaxis], np.stack([1 - low, low], axis=1)):
+        assert score(Metric("auc"), np.array([0, 0, 1, 1]), outputs) == 1.0
+
+
+def test_the_auc_of_logits_is_that_of_their_probabilities() -> None:
+    logits = np.log(SCORES) + RANDOM.normal(0, 50, (300, 1))
+    expected = score(Metric("auc"), CLASSES, SCORES)
+    assert score(Metric("auc"), CLASSES, logits) == pytest.approx(expected)
+    two = SCORES[:, :2] / SCORES[:, :2].sum(axis=1, keepdims=True)
+    shifted = np.log(two) + RANDOM.normal(0, 50, (300, 1))
+    expected = score(Metric("auc"), BINARY, two)
+    assert score(Metric("auc"), BINARY, shifted) == pytest.approx(expected)
+
+
+def test_probabilities_of_eight_bits_are_no_logits() -> None:
+    stored = np.minimum(np.round(SCORES * 256), 255) / 256
+    expected = roc_auc_score(CLASSES, SCORES, multi_class="ovr")
+    ranked = [roc_auc_score(column == CLASSES, stored[:, column]) for column in range(4)]
+    assert score(Metric("auc"), CLASSES, stored) == np.mean(ranked) == pytest.approx(expected, abs=1e-3)
+
+
 def test_one_hot_and_column_labels_count_as_class_numbers() -> None:
     expected = score(Metric("accuracy"), CLASSES, SCORES)
     assert score(Metric("accuracy"), np.eye(4)[CLASSES], SCORES) == expected
@@ -56,6 +85,7 @@ def test_positions_of_a_sequence_count_as_samples() -> None:
 def test_the_mean_squared_error_does_not_broadcast() -> None:
     labels, outputs = np.array([1.0, 2.0, 3.0]), np.array([[1.0], [2.0], [5.0]])
     assert score(Metric("mse"), labels, outputs) == pytest.approx(4 / 3)
+    assert score(Metric("mse"), labels[:, np.newaxis], outputs.reshape(3, 1, 1)) == pytest.approx(4 / 3)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +115,9 @@ def test_the_metric_follows_from_labels_and_outputs(labels: np.ndarray, outputs:
         ("accuracy", np.array([0, 1, 1]), np.zeros((2, 4)), "3 labels and 2 outputs"),
         ("accuracy", np.zeros((2, 3), int), np.zeros((2, 4)), r"labels of shape \[2, 3\] do not fit"),
         ("mse", np.zeros((2, 3)), np.zeros((2, 4)), r"labels of shape \[2, 3\] do not fit"),
+        ("mse", np.zeros((2, 3, 4, 5)), np.zeros((2, 4, 5, 3)), "needs one number for each output, in the same layout"),
+        ("mse", np.zeros((2, 12)), np.zeros((2, 3, 4)), r"labels of shape \[2, 12\] do not fit"),
+        ("accuracy", np.zeros((2, 4, 3), int), np.zeros((2, 3, 4, 5)), r"labels of shape \[2, 4, 3\] do not fit"),
         ("auc", np.array([1, 1]), np.zeros((2, 4)), "all labels are class 1"),
     ],
 )

@@ -323,6 +323,17 @@ def test_a_function_returns_the_data_in_any_form(tmp_path: Path, body: str) -> N
 def test_a_task_passes_through() -> None:
     task = Task(x_train=np.ones((3, 2)))
     assert load(task) is task
+    with pytest.raises(UsageError, match="the data is a Task, which is in the model's units already"):
+        load(task, scale="0..1")
+
+
+def test_what_the_users_code_prints_stays_off_standard_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "import numpy\nprint('at import')\ndef data():\n    print('when called')\n    return numpy.ones((20, 3))\n"
+    assert load(code(tmp_path, text)).count("train") == 20
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "at import\nwhen called\n")
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 import traceback
@@ -11,8 +12,14 @@ from typing import Any
 from converters.errors import CompressionError, DataError, FileError, UsageError
 
 
+def parse(spec: str) -> tuple[Path, str] | None:
+    """Path and function name of `file.py:function`; None where `spec` is no code."""
+    file, colon, name = spec.rpartition(":")
+    return (Path(file), name) if colon and file.endswith(".py") and name.isidentifier() else None
+
+
 def call(path: Path, name: str) -> Any:
-    """Imports the file and returns what its function returns.
+    """Imports the file and returns what its function returns; what it prints goes to standard error.
 
     Raises:
         FileError: there is no such file.
@@ -28,11 +35,13 @@ def call(path: Path, name: str) -> Any:
     # Its neighbours are importable, as if it had been run from its own folder.
     sys.path.insert(0, str(path.resolve().parent))
     try:
-        specification.loader.exec_module(module)
-        function = getattr(module, name, None)
-        if not callable(function):
-            raise UsageError(f"{path} has no function {name}; define it, or name another one after the colon")
-        return function()
+        # Standard output is for results: with --json another program reads it.
+        with contextlib.redirect_stdout(sys.stderr):
+            specification.loader.exec_module(module)
+            function = getattr(module, name, None)
+            if not callable(function):
+                raise UsageError(f"{path} has no function {name}; define it, or name another one after the colon")
+            return function()
     except CompressionError:
         raise
     except Exception as error:  # the user's code may raise anything; the command must still end with one line

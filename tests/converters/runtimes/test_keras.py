@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from converters.child import Limits
 from converters.errors import DataError, ModelError
 from converters.runtimes import keras as keras_runtime
 
@@ -56,6 +57,25 @@ def test_data_that_do_not_fit_are_refused(model: Any, given: Any, message: str) 
 def test_what_is_no_keras_model_is_refused() -> None:
     with pytest.raises(ModelError, match="a dict is no Keras model"):
         keras_runtime.predict({}, [A])
+
+
+def test_time_and_memory_grow_with_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Limits] = []
+
+    def note(*_: Any, limits: Limits, **__: Any) -> dict[str, Any]:
+        given.append(limits)
+        return {"outputs": [], "names": [], "runtime": ""}
+
+    # To run into the limit itself would take an hour.
+    monkeypatch.setattr(keras_runtime.child, "call", note)
+    keras_runtime.run("model.keras", A)
+    keras_runtime.run("model.keras", {"a": np.concatenate([A, A]), "b": np.concatenate([B, B])})
+    keras_runtime.run("model.keras", A, limits=Limits(seconds=1.0))
+    few, many, own = given
+    assert few.seconds >= 3600
+    assert many.seconds - few.seconds == 5 * len(A)
+    assert many.memory_bytes - few.memory_bytes == 9 * A.nbytes
+    assert own.seconds == 1
 
 
 def test_a_saved_model_answers_in_its_child(real_data: Path) -> None:
