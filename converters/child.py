@@ -3,7 +3,7 @@
     outputs = child.call("converters.runtimes.litert:run_here", model_bytes, inputs, what="running the model")
 
 The function is named as `module:function`. Arguments and results are None, bool, int, float, str, bytes, NumPy
-arrays, and lists, tuples and string-keyed dicts of them (a tuple arrives as a list). They cross as JSON plus raw
+arrays, and lists, tuples and string-keyed dicts of them. They cross as JSON plus raw
 arrays, never as pickles: the child may have executed a hostile file, and must not be able to run code here.
 The function receives one extra keyword argument, `progress(stage, done, total)`, to be called as often as it likes.
 """
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from converters.errors import ChildDiedError, CompressionError, by_name
-from converters.messages import read_message, write_message
+from converters.messages import MessageError, read_message, write_message
 
 Progress = Callable[[str, int, int], None]
 GIB = 1 << 30
@@ -42,7 +42,8 @@ class Limits:
 
     Attributes:
         seconds: wall time until the child is killed.
-        memory_bytes: bound on the child's private writable memory (RLIMIT_DATA; POSIX only).
+        memory_bytes: bound on the child's private writable memory (RLIMIT_DATA; POSIX only); the machine's own
+            memory bounds it too.
     """
 
     seconds: float = 600.0
@@ -86,7 +87,7 @@ def call(
             # A child that died already cannot read its request: its exit status tells why, below.
             with contextlib.suppress(BrokenPipeError), request_stream:
                 write_message(request_stream, {"function": function, "arguments": arguments})
-            reply = _read_reply(reply_stream, progress)
+            reply = _read_reply(reply_stream, progress, what)
         process.wait()
     finally:
         timer.cancel()
@@ -123,22 +124,42 @@ def _start(limits: Limits) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes
 
 def _command(request: int, reply: int, limits: Limits) -> list[str]:
     # -P keeps the current folder off sys.path, so that a json.py lying there is not imported; the root of this
-    # package goes first, so that the child runs the same code as its parent.
+    # package goes before installed packages, so that the child runs the same code as its parent, and after the
+    # standard library, which nothing installed beside this package may shadow.
     root = str(Path(__file__).resolve().parent.parent)
-    start = f"import sys; sys.path.insert(0, {root!r}); from converters import child; child.main()"
+    start = (
+        "import sys; place = next((i for i, p in enumerate(sys.path) if p.endswith('-packages')), len(sys.path)); "
+        f"sys.path.insert(place, {root!r}); from converters import child; child.main()"
+    )
     return [sys.executable, "-P", "-c", start, str(request), str(reply), str(int(limits.memory_bytes))]
 
 
 def _environment() -> dict[str, str]:
-    # Conversion is CPU work: a GPU would be grabbed whole, and the log lines of TensorFlow help nobody.
-    return os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+    # Conversion is CPU work: a GPU would be grabbed whole, and the log lines of TensorFlow help nobody. Keras 3 must
+    # not take another backend from the user's settings: only TensorFlow's graphs become .tflite files.
+    return os.environ | {
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "KERAS_BACKEND": "tensorflow",
+        "PYTHONWARNINGS": "ignore",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
 
 
-def _read_reply(stream: IO[bytes], progress: Progress) -> dict[str, Any] | None:
-    while (message := read_message(stream)) is not None:
-        if "progress" not in message:
-            return cast("dict[str, Any]", message)
-        progress(*message["progress"])
+def _read_reply(stream: IO[bytes], progress: Progress, what: str) -> dict[str, Any] | None:
+    """The reply, or None where the child ended without one; what it says is checked, since it may be hostile."""
+    try:
+        while (message := read_message(stream)) is not None:
+            match message:
+                case {"result": _}:
+                    return {"result": message["result"]}
+                case {"error": {"kind": str(), "message": str(), "details": str()}}:
+                    return {"error": message["error"]}
+                case {"progress": [str() as stage, int() as done, int() as total]}:
+                    progress(stage, done, total)
+                case _:
+                    raise MessageError("an unknown kind of message came")
+    except MessageError as error:
+        raise ChildDiedError(f"{what} gave no usable answer ({error}); do not trust the file") from error
     return None
 
 
@@ -216,6 +237,7 @@ def _limit_self(memory_bytes: int) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    memory_bytes = min(memory_bytes, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or memory_bytes < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, hard))

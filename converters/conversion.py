@@ -8,8 +8,7 @@ here and crosses as a frozen graph; a model file is opened in the child only.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -185,17 +184,20 @@ def _convert_here(
     allow = calibrating.allow_unusual
     checked = calibration.check(samples, graph.inputs, allow_unusual=allow, notes=notes)
     calibration.check_range(graph, checked, allow_unusual=allow, notes=notes)
-    measured = calibration.collect(float_model, checked, method=calibrating.method, progress=progress)
+    bits = 16 if spec.dtype == "int16x8" else 8
+    measured = calibration.collect(float_model, checked, method=calibrating.method, bits=bits, progress=progress)
     progress("quantizing", 0, 0)
-    data = tflite.finish(tflite.quantize(float_model, {**measured, **(calibrating.ranges or {})}, spec))
+    # Ranges name tensors as the finished file does; its outputs get their names last (converters.naming).
+    known = {name if name in measured else f"{name}/output": pair for name, pair in (calibrating.ranges or {}).items()}
+    data = tflite.finish(tflite.quantize(float_model, {**measured, **known}, spec))
     return {"data": data, "float_bytes": len(float_model), "notes": notes}
 
 
 def _plain(samples: Any) -> Any:
-    """Samples as arrays that can cross to the child: generators and datasets are read to their end."""
+    """Samples as arrays that can cross to the child: a generator is read as far as calibration would read it."""
     import numpy as np
 
-    from converters.calibration.samples import MAXIMUM_SAMPLES
+    from converters.calibration.samples import MAXIMUM_BYTES, MAXIMUM_SAMPLES
 
     if callable(samples):
         samples = samples()
@@ -205,8 +207,15 @@ def _plain(samples: Any) -> Any:
         return {str(name): np.asarray(value) for name, value in samples.items()}
     if not isinstance(samples, Iterable):
         raise UsageError(f"calibration data of type {type(samples).__name__} came; expected arrays or samples")
-    # A generator may never end, and more samples add nothing to a range.
-    return [_plain_sample(sample) for sample in itertools.islice(samples, MAXIMUM_SAMPLES)]
+    plain: list[Any] = []
+    size = 0
+    for sample in samples:
+        plain.append(_plain_sample(sample))
+        size += _bytes_of(plain[-1])
+        # One more than the child will read, so that it can say that it left the rest.
+        if len(plain) > MAXIMUM_SAMPLES or size > MAXIMUM_BYTES:
+            break
+    return plain if isinstance(samples, list) or not isinstance(samples, tuple) else tuple(plain)
 
 
 def _plain_sample(sample: Any) -> Any:
@@ -214,6 +223,15 @@ def _plain_sample(sample: Any) -> Any:
 
     if isinstance(sample, Mapping):
         return {str(name): np.asarray(value) for name, value in sample.items()}
-    if isinstance(sample, Sequence) and not isinstance(sample, (str, bytes)):
+    if isinstance(sample, tuple):
+        return tuple(np.asarray(value) for value in sample)
+    if isinstance(sample, list) and any(hasattr(value, "__array__") for value in sample):
         return [np.asarray(value) for value in sample]
     return np.asarray(sample)
+
+
+def _bytes_of(sample: Any) -> int:
+    values = (
+        sample.values() if isinstance(sample, Mapping) else sample if isinstance(sample, (list, tuple)) else [sample]
+    )
+    return sum(int(value.nbytes) for value in values)

@@ -11,6 +11,14 @@ from typing import IO, Any, cast
 
 import numpy as np
 
+MAXIMUM_BLOB_BYTES = 1 << 36
+# Numbers, strings and raw bytes; never objects, whose bytes are pointers.
+_KINDS = "biufcSUV"
+
+
+class MessageError(ValueError):
+    """What arrived is no message: the sender is damaged or hostile."""
+
 
 def write_message(stream: IO[bytes], value: Any) -> None:
     """Writes one value: a length, JSON in which arrays are numbered, then each array's bytes."""
@@ -25,22 +33,39 @@ def write_message(stream: IO[bytes], value: Any) -> None:
 
 
 def read_message(stream: IO[bytes]) -> Any:
-    """Reads one value written by `write_message`; None where the stream ends before it is whole."""
+    """Reads one value written by `write_message`; None where the stream ends before it is whole.
+
+    Raises:
+        MessageError: what arrived is no such message.
+    """
     head = stream.read(16)
     if len(head) < 16:
         return None
     text_bytes, blob_count = struct.unpack("<QQ", head)
-    text = stream.read(text_bytes)
+    text = _read_blob(stream, text_bytes)
     blobs: list[bytearray] = []
-    for _ in range(blob_count):
+    while text is not None and len(blobs) < blob_count:
         size = stream.read(8)
-        if len(size) < 8:
-            return None
-        blob = bytearray(struct.unpack("<Q", size)[0])
-        if cast("Any", stream).readinto(blob) < len(blob):
+        blob = _read_blob(stream, struct.unpack("<Q", size)[0]) if len(size) == 8 else None
+        if blob is None:
             return None
         blobs.append(blob)
-    return _from_json(json.loads(text), blobs) if len(text) == text_bytes else None
+    if text is None:
+        return None
+    try:
+        return _from_json(json.loads(text), blobs)
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise MessageError(f"a damaged message came: {type(error).__name__}") from error
+
+
+def _read_blob(stream: IO[bytes], size: int) -> bytearray | None:
+    if size > MAXIMUM_BLOB_BYTES:
+        raise MessageError(f"a message of {size} bytes was announced")
+    try:
+        blob = bytearray(size)
+    except MemoryError as error:
+        raise MessageError(f"a message of {size} bytes was announced") from error
+    return blob if cast("Any", stream).readinto(blob) == size else None
 
 
 def _to_json(value: Any, blobs: list[memoryview]) -> Any:
@@ -54,7 +79,9 @@ def _to_json(value: Any, blobs: list[memoryview]) -> Any:
         return {"$bytes": len(blobs) - 1}
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, tuple):
+        return {"$tuple": [_to_json(item, blobs) for item in value]}
+    if isinstance(value, list):
         return [_to_json(item, blobs) for item in value]
     if isinstance(value, dict):
         return {"$dict": [[key, _to_json(item, blobs)] for key, item in value.items()]}
@@ -66,8 +93,13 @@ def _from_json(value: Any, blobs: list[bytearray]) -> Any:
         return [_from_json(item, blobs) for item in value]
     if isinstance(value, dict):
         if "$array" in value:
-            return np.ndarray(value["shape"], np.dtype(value["dtype"]), buffer=blobs[value["$array"]])
+            dtype = np.dtype(value["dtype"])
+            if dtype.kind not in _KINDS or dtype.hasobject:
+                raise MessageError(f"an array of {dtype} came")
+            return np.ndarray(value["shape"], dtype, buffer=blobs[value["$array"]])
         if "$bytes" in value:
             return bytes(blobs[value["$bytes"]])
+        if "$tuple" in value:
+            return tuple(_from_json(item, blobs) for item in value["$tuple"])
         return {key: _from_json(item, blobs) for key, item in value["$dict"]}
     return value

@@ -46,7 +46,9 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     except OSError as error:
+        raise FileError(f"{path} could not be written: {error.strerror}; nothing was left behind") from error
+    finally:
+        # Also after Ctrl-C; once renamed, nothing is there any more.
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
-        raise FileError(f"{path} could not be written: {error.strerror}; nothing was left behind") from error

@@ -70,10 +70,10 @@ def quantize(float_model: bytes, ranges: Ranges, spec: ConversionSpec) -> bytes:
         ConversionError: the quantizer refused, or this TensorFlow is not one that was tried.
         NotAvailableError: LiteRT Quantizer was asked for and is not installed.
     """
+    ranged = apply_ranges(float_model, ranges)  # which refuses what is no range of this file
     if spec.quantizer == "litert":
         return _quantize_with_litert(float_model, ranges, spec)
     _check_tensorflow()
-    ranged = apply_ranges(float_model, ranges)
     try:
         return _quantize_int8(ranged, spec) if spec.dtype == "int8" else _quantize_int16(ranged, spec)
     except (RuntimeError, ValueError) as error:

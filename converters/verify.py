@@ -300,6 +300,8 @@ def _ports(flatbuffer: FlatBuffer, spec: ConversionSpec) -> Iterator[Fault]:
             if tensor.dtype != spec.io_dtype and not _holds_indices(tensor):
                 problem = f"is the model's {side} in {tensor.dtype}, not {spec.io_dtype}"
                 fix = f"convert with --io {spec.io_dtype}, or ask for {tensor.dtype}"
+                if side == "input" and not any(tensor.index in op.inputs for op in flatbuffer.operators):
+                    fix = "nothing in the model reads it: remove this input from the model"
                 yield Fault("", tensor.name, tensor.layer, problem, fix)
     for tensor in flatbuffer.inputs:
         if -1 in tensor.shape_signature:

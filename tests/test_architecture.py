@@ -69,9 +69,14 @@ def test_files_stay_under_400_lines_and_functions_under_40(name: str, path: Path
 
 
 def test_environment_variables_are_set_for_children_only() -> None:
-    setters = [
-        name for name, path in EVERY_MODULE if "os.environ[" in (text := path.read_text()) or "os.putenv" in text
-    ]
+    def sets(node: ast.AST) -> bool:
+        text = ast.unparse(node) if isinstance(node, ast.Call | ast.Assign | ast.AugAssign | ast.Delete) else ""
+        if isinstance(node, ast.Call):
+            changers = ("setdefault", "update", "pop", "clear", "popitem", "__setitem__")
+            return text.startswith(("os.putenv", "os.unsetenv", *(f"os.environ.{name}(" for name in changers)))
+        return text.startswith(("os.environ", "del os.environ"))
+
+    setters = [name for name, path in EVERY_MODULE if any(map(sets, ast.walk(ast.parse(path.read_text()))))]
     assert setters == []
 
 

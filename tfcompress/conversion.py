@@ -12,7 +12,7 @@ from converters.conversion import LIMITS, Calibrating, Conversion, finish
 from converters.conversion import convert as convert_model
 from converters.conversion import convert_file_here as convert_model_file_here
 from converters.errors import UsageError
-from converters.keras_models.tracing import inputs_of
+from converters.keras_models.tracing import inputs_of, is_keras
 from converters.spec import DenseGranularity, DType, IoType, Quantizer
 from tfcompress.targets import runtime as find_runtime
 
@@ -53,7 +53,7 @@ def convert(
         ranges: tensor name -> (minimum, maximum) that are known already.
         samples: how many samples of a data file or Task to calibrate on.
         scale: how the images of a data file become the model's units.
-        seed: chooses the samples.
+        seed: draws the samples from the training part of a data file or Task.
         label: label column of a `.csv`.
         allow_code: let a model file run its own code.
         allow_unusual_data: accept calibration data that look wrongly scaled.
@@ -68,10 +68,14 @@ def convert(
             f"{dtype} needs calibration data: give --calibration DATA (some hundred training inputs), "
             "or ask for --dtype dynamic or float16, which need none"
         )
+    if not spec.is_integer and (method != "minmax" or ranges):
+        raise UsageError(f"{dtype} has no activation ranges; method and ranges are for int8 and int16x8")
     if not spec.is_integer:
         calibration = None  # nothing to calibrate: a call may keep its data while it tries types
     calibrating = Calibrating(method=method, ranges=ranges, allow_unusual=allow_unusual_data)
     data_file = isinstance(calibration, (str, Path))
+    if scale != "none" and not data_file and calibration is not None:
+        raise UsageError(f"scale {scale!r} is for data files; scale the arrays yourself, to the model's units")
     data = {"path": str(calibration), "samples": samples, "scale": scale, "seed": seed, "label": label}
     if data_file and isinstance(model, (str, Path)):
         made = child.call(
@@ -83,7 +87,7 @@ def convert(
         )
         return finish(made, spec)
     if data_file:
-        calibration = _load(data, inputs_of(model))
+        calibration = _load(data, inputs_of(model) if is_keras(model) else ())
     elif hasattr(calibration, "calibration_samples"):
         calibration = calibration.calibration_samples(samples, seed=seed)
     return convert_model(model, spec, calibration, calibrating=calibrating, allow_code=allow_code, progress=progress)
@@ -111,6 +115,6 @@ def _load(data: Mapping[str, Any], inputs: Sequence[Any]) -> Any:
     from tfcompress import task
 
     image_size = tuple(inputs[0].shape) if len(inputs) == 1 and len(inputs[0].shape) == 3 else None
-    options = {key: data[key] for key in ("scale", "seed", "label")}
-    loaded = task.load(data["path"], **options, image_size=image_size, parts=("train",))
+    # The split keeps its own seed, so that `evaluate` never scores what was calibrated on.
+    loaded = task.load(data["path"], scale=data["scale"], label=data["label"], image_size=image_size, parts=("train",))
     return loaded.calibration_samples(data["samples"], seed=data["seed"])

@@ -77,7 +77,7 @@ def evaluate(
         data: a Task, a pair `(x, y)`, or the path of a data file as in `tfcompress evaluate`.
         metric: `accuracy`, `top-K`, `auc`, `f1` or `mse`; by default the Task's, else what labels and outputs call for.
         split: `train`, `val` or `test` part of the data.
-        scale: how the images of a data file become the model's units.
+        scale: how the images of a data file become the model's units; arrays and a Task are in them already.
         seed: splits a data file that is not split.
         label: name of a `.csv`'s label column.
         runtime: `litert` (XNNPACK), `litert-builtin`, `litert-reference` or `tflm`; a Keras model runs on Keras.

@@ -131,7 +131,7 @@ def _one_sample(sample: Any, inputs: Sequence[InputSpec], index: int) -> dict[st
     if isinstance(sample, (list, tuple)):
         if len(sample) == len(inputs):
             return {spec.name: value for spec, value in zip(inputs, sample, strict=True)}
-        if len(inputs) == 1 and isinstance(sample, list):
+        if len(inputs) == 1 and isinstance(sample, list) and not any(hasattr(value, "__array__") for value in sample):
             return {inputs[0].name: sample}
         labels = " (a label beside it? drop it: dataset.map(lambda x, y: x))" if len(sample) == len(inputs) + 1 else ""
         raise DataError(

@@ -64,7 +64,9 @@ def freeze_keras(model: Any, *, unroll: bool) -> FrozenGraph:
     import tensorflow as tf
 
     inputs = inputs_of(model)
-    layers = tuple(_leaf_layers(model))
+    named = tuple(_leaf_layers(model))
+    layers = tuple(layer for layer, _ in named)
+    _check_precision(layers)
     notes: list[str] = []
     arguments = [tf.TensorSpec((1, *spec.shape), spec.dtype, name=f"input_{i}") for i, spec in enumerate(inputs)]
 
@@ -78,12 +80,13 @@ def freeze_keras(model: Any, *, unroll: bool) -> FrozenGraph:
             patches.enter_context(_patched(layer, {"call": _scoped(layer.call, f"L{index}/")}))
         if unroll:
             for layer in _recurrent_layers(model):
+                if not layer.unroll:
+                    notes.append(f"recurrent layer {layer.name} was unrolled, which its integer kernels need")
                 patches.enter_context(_patched(layer, {"unroll": True, "_could_use_gpu_kernel": False}))
-                notes.append(f"recurrent layer {layer.name} was unrolled, which its integer kernels need")
             _check_steps(model)
         function = tf.function(call, autograph=False).get_concrete_function(*arguments)
     outputs = _output_names(model, len(function.outputs))
-    return _freeze(function, inputs, outputs, layers=tuple(layer.name for layer in layers), notes=tuple(notes))
+    return _freeze(function, inputs, outputs, layers=tuple(name for _, name in named), notes=tuple(notes))
 
 
 def freeze_signature(signature: Any, inputs: Sequence[InputSpec], outputs: Sequence[str]) -> FrozenGraph:
@@ -171,13 +174,26 @@ def _input(name: str, shape: Any, dtype: Any) -> InputSpec:
     return InputSpec(name, tuple(int(size) for size in dimensions), getattr(dtype, "name", str(dtype)))
 
 
-def _leaf_layers(model: Any) -> Iterator[Any]:
-    """Layers and operator nodes as the user sees them: nested models are entered, composite layers are not."""
+def _leaf_layers(model: Any, prefix: str = "") -> Iterator[tuple[Any, str]]:
+    """Layers and operator nodes with their names: nested models are entered, composite layers are not.
+
+    A layer of the nested model `inner` is called `inner_<layer>`, as in the bridge.
+    """
     for layer in getattr(model, "operations", None) or model.layers:
         if getattr(layer, "layers", None) and hasattr(layer, "inputs"):
-            yield from _leaf_layers(layer)
+            yield from _leaf_layers(layer, f"{prefix}{layer.name}_")
         elif not type(layer).__name__.startswith("InputLayer"):
-            yield layer
+            yield layer, prefix + layer.name
+
+
+def _check_precision(layers: Sequence[Any]) -> None:
+    for layer in layers:
+        compute = getattr(layer, "compute_dtype", None)
+        if compute in ("float16", "bfloat16"):
+            raise ModelError(
+                f"layer {layer.name!r} computes in {compute} (a mixed precision policy), which TFLite's converter does "
+                "not take: build the model under the policy 'float32' and load these weights into it with set_weights"
+            )
 
 
 def _recurrent_layers(model: Any) -> Iterator[Any]:
@@ -187,7 +203,7 @@ def _recurrent_layers(model: Any) -> Iterator[Any]:
 
 
 def _check_steps(model: Any) -> None:
-    for layer in _leaf_layers(model):
+    for layer, _ in _leaf_layers(model):
         inner = getattr(layer, "forward_layer", layer)
         if not (hasattr(inner, "unroll") and hasattr(inner, "return_sequences")):
             continue
@@ -233,6 +249,10 @@ def _output_names(model: Any, count: int) -> tuple[str, ...]:
     histories = [getattr(tensor, "_keras_history", None) for tensor in model.outputs]
     operations = [getattr(history, "operation", None) or getattr(history, "layer", None) for history in histories]
     names = [operation.name for operation in operations if operation is not None]
-    if len(set(names)) != count:
-        names = list(getattr(model, "output_names", None) or ())
-    return tuple(names) if len(set(names)) == count else tuple(f"output_{i}" for i in range(count))
+    if len(names) != count:
+        return tuple(f"output_{i}" for i in range(count))
+    taken: dict[str, int] = {}
+    for i, name in enumerate(names):
+        taken[name] = taken.get(name, 0) + 1
+        names[i] = name if taken[name] == 1 else f"{name}_{taken[name] - 1}"
+    return tuple(names)

@@ -54,5 +54,20 @@ def imported(*, progress: Progress) -> list[str]:
     return [name for name in ("tensorflow", "keras") if name in sys.modules]
 
 
+def forge(text: str, *, progress: Progress) -> None:
+    """Writes `text` as if it were this child's answer, with one array of eight bytes."""
+    import struct
+
+    reply = int(sys.argv[2])
+    blob = b"\x41" * 8
+    encoded = text.encode()
+    os.write(reply, struct.pack("<QQ", len(encoded), 1) + encoded + struct.pack("<Q", len(blob)) + blob)
+    os._exit(0)
+
+
+def environment(name: str, *, progress: Progress) -> str | None:
+    return os.environ.get(name)
+
+
 def process_id(*, progress: Progress) -> int:
     return os.getpid()

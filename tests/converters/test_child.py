@@ -86,6 +86,28 @@ def test_a_file_in_the_current_folder_does_not_shadow_a_module(tmp_path: Path, m
     assert call("echo", 1) == 1
 
 
+FORGERIES = {
+    "an array of pointers": '{"$dict": [["result", {"$array": 0, "dtype": "|O", "shape": [1]}]]}',
+    "an array that is not there": '{"$dict": [["result", {"$array": 7, "dtype": "|u1", "shape": [8]}]]}',
+    "a shape beyond the bytes": '{"$dict": [["result", {"$array": 0, "dtype": "|u1", "shape": [99]}]]}',
+    "no JSON": "{[",
+    "deep nesting": "[" * 200_000,
+    "an unknown message": '{"$dict": [["surprise", 1]]}',
+    "an error without its parts": '{"$dict": [["error", {"$dict": []}]]}',
+}
+
+
+@pytest.mark.parametrize("text", FORGERIES.values(), ids=FORGERIES)
+def test_a_hostile_answer_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(ChildDiedError, match="no usable answer"):
+        call("forge", text)
+
+
+def test_the_users_choice_of_a_keras_backend_does_not_reach_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert call("environment", "KERAS_BACKEND") == "tensorflow"
+
+
 def test_objects_do_not_cross() -> None:
     with pytest.raises(TypeError, match="cannot cross"):
         call("echo", np.array([object()]))
@@ -94,7 +116,9 @@ def test_objects_do_not_cross() -> None:
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text() | st.binary(),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner, max_size=3)
+        ),
         max_leaves=8,
     )
 )

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
+from trained_digits import Digits
 
 from tfcompress import demo
-
-
-@dataclass(frozen=True)
-class Digits:
-    folder: Path
-    accuracy: float
-    data: dict[str, Any]
-
-    @property
-    def model(self) -> Path:
-        return self.folder / "digits.keras"
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import Digits
+from trained_digits import Digits
 
 TOOL = [sys.executable, "-m", "tfcompress"]
 
@@ -102,16 +102,22 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def saved_as_h5(digits: Digits) -> None:
+    """The same model as `.h5`, and the proof that it converts while it is whole."""
+    import keras
+
+    keras.models.load_model(digits.model).save(digits.folder / "digits.h5")
+    output = digits.folder / "from_h5.tflite"
+    finished = run("convert", digits.folder / "digits.h5", "-o", output, "--dtype", "float32")
+    assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.usefixtures("saved_as_h5")
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 def test_a_damaged_model_is_one_line_and_no_file(digits: Digits, tmp_path: Path, damage: str, suffix: str) -> None:
-    source = digits.model.read_bytes()
-    if suffix == "h5":
-        h5py = pytest.importorskip("h5py")
-        with h5py.File(tmp_path / "whole.h5", "w") as file:
-            file["weights"] = np.arange(2000)
-        source = (tmp_path / "whole.h5").read_bytes()
-        (tmp_path / "whole.h5").unlink()
+    source = (digits.folder / f"digits.{suffix}").read_bytes()
     model = tmp_path / f"model.{suffix}"
     model.write_bytes(DAMAGES[damage](source))
     output = tmp_path / "out.tflite"
@@ -137,12 +143,29 @@ def test_missing_calibration_data_is_named(digits: Digits, tmp_path: Path) -> No
 
 
 def test_wrong_usage_exits_2(digits: Digits, tmp_path: Path) -> None:
-    assert run("convert", digits.model).returncode == 2
-    assert run("convert", digits.model, "-o", tmp_path / "m.tflite", "--dtype", "int7").returncode == 2
+    assert "--output" in one_line_error(run("convert", digits.model), status=2)
+    assert "int7" in one_line_error(run("convert", digits.model, "-o", tmp_path / "m", "--dtype", "int7"), status=2)
+    assert "nonsense" in one_line_error(run("nonsense"), status=2)
     error = one_line_error(run("convert", digits.model, "-o", tmp_path / "m.tflite"), status=2)
     assert "calibration" in error
     impossible = ["--dtype", "float32", "--io", "int8"]
     assert "cannot go with" in one_line_error(run("convert", digits.model, "-o", tmp_path / "m.tflite", *impossible), 2)
+
+
+def test_debug_tells_the_story_wherever_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "broken.tflite").write_bytes(b"no model")
+    for words in (
+        ["--debug", "inspect", tmp_path / "broken.tflite"],
+        ["inspect", tmp_path / "broken.tflite", "--debug"],
+    ):
+        assert run(*words).returncode == 1
+
+
+def test_a_name_that_looks_like_markup_is_printed_as_it_is(digits: Digits, tmp_path: Path) -> None:
+    output = tmp_path / "model[v2][bold].tflite"
+    finished = run("convert", digits.model, "-o", output, "--dtype", "float32")
+    assert finished.returncode == 0, finished.stderr
+    assert output.exists() and output.name in finished.stdout
 
 
 def test_a_full_disk_is_one_line_and_no_file(digits: Digits, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Digits
+from trained_digits import Digits
 
 import tfcompress
 from converters.conversion import Conversion

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Digits
 from mutations import mutated
+from trained_digits import Digits
 
 import tfcompress
 

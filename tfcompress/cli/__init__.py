@@ -39,23 +39,28 @@ def group(debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: a deliberate error is one line on standard error and its own exit status, never a traceback."""
-    words = sys.argv[1:] if arguments is None else arguments
+    given = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in given  # wherever it stands
+    words = [word for word in given if word != "--debug"]
     try:
         group.main(args=words, prog_name="tfcompress", standalone_mode=False)
     except Abort:
         _complain("stopped; nothing was written")
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        context = getattr(error, "ctx", None)
+        _complain(
+            f"{' '.join(error.format_message().split())} See {context.command_path if context else 'tfcompress'} -h"
+        )
         sys.exit(error.exit_code)
     except CompressionError as error:
         _complain(str(error))
-        if "--debug" in words and error.details:
+        if debug and error.details:
             click.echo(error.details, err=True)
         sys.exit(error.exit_code)
     except Exception as error:  # the edge of the program: a bug is one line too, and its story is there for the asking
         _complain(f"unexpected {type(error).__name__}: {error}; this is a bug: run with --debug and report it")
-        if "--debug" in words:
+        if debug:
             click.echo(traceback.format_exc(), err=True)
         sys.exit(1)
 

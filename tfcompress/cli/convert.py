@@ -48,12 +48,13 @@ def command(model: Path, output: Path, force: bool, as_json: bool, **options: An
     check_free(output, force=force)
     from tfcompress.cli._progress import progress_bar
     from tfcompress.conversion import convert
-    from tfcompress.report.conversion import as_dict, show
+    from tfcompress.report.conversion import as_json as report_json
+    from tfcompress.report.conversion import show
 
     with progress_bar() as progress:
         result = convert(model, progress=progress, **options)
     result.flatbuffer.save(output, force=force)
     if as_json:
-        click.echo(as_dict(result, output))
+        click.echo(report_json(result, output))
     else:
         show(result, output)

@@ -10,7 +10,7 @@ from converters.conversion import Conversion
 from converters.flatbuffer import Tensor
 
 
-def as_dict(result: Conversion, path: Path) -> str:
+def as_json(result: Conversion, path: Path) -> str:
     """The summary as JSON.
 
     Keys: `file, file_bytes, gzip_bytes, float_bytes, integer_only, inputs[], outputs[], notes[]`, where an input or
@@ -34,13 +34,12 @@ def show(result: Conversion, path: Path) -> None:
     """Prints the summary to standard output."""
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    # File and tensor names may hold what looks like markup.
+    console = Console(highlight=False, soft_wrap=True, markup=False)
     flatbuffer = result.flatbuffer
     size = f"{len(flatbuffer.data):,} bytes"
     if result.float_bytes:
-        size += (
-            f", {result.float_bytes / len(flatbuffer.data):.2f}x smaller than float32 ({result.float_bytes:,} bytes)"
-        )
+        size += f", {_compared(len(flatbuffer.data), result.float_bytes)} float32 ({result.float_bytes:,} bytes)"
     console.print(f"[bold]{path}[/bold]: {size}; {flatbuffer.gzip_bytes:,} bytes as gzip")
     for title, tensors in (("input", flatbuffer.inputs), ("output", flatbuffer.outputs)):
         for tensor in tensors:
@@ -48,6 +47,12 @@ def show(result: Conversion, path: Path) -> None:
     console.print("verified  " + _certified(result))
     for note in (*result.certificate.notes, *result.notes):
         console.print(f"    note  {note}")
+
+
+def _compared(file_bytes: int, float_bytes: int) -> str:
+    if file_bytes > float_bytes:
+        return f"{file_bytes / float_bytes:.2f}x larger than"
+    return f"{float_bytes / file_bytes:.2f}x smaller than"
 
 
 def _certified(result: Conversion) -> str:

@@ -14,7 +14,7 @@ def show(candidates: list[Candidate], folder: Path) -> None:
     from rich.table import Table
 
     runtimes = list(dict.fromkeys(runtime for candidate in candidates for runtime in candidate.accuracy))
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False)
     table = Table("model", "bytes", *(f"accuracy,\n{name.split()[0]}" for name in runtimes), "latency", "TFLM arena")
     for column in table.columns[1:]:
         column.justify = "right"
