@@ -1,7 +1,7 @@
 """The checked walk over a flatbuffer: every offset, vtable, length and string is verified before it is believed.
 
 The same walk notes what each byte is for, which gives the size ledger. Nothing here knows what a tensor means: the
-tables are read as dicts, after `flatbuffer_schema`.
+tables are read as dicts, after `flatbuffer.schema`.
 
 Format: https://flatbuffers.dev/internals. A table starts with a signed offset back to its vtable; a vtable holds its
 own size, the table's size, then one offset per field (0: absent); vectors and strings start with a count.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -207,3 +208,81 @@ def test_data_on_another_scale_is_refused_and_can_be_insisted_on(digits: Digits)
 def test_something_that_is_no_model_is_refused() -> None:
     with pytest.raises(CompressionError, match="expected a Keras 3 or tf_keras model"):
         tfcompress.convert(object(), np.zeros((1, 1), np.float32))
+
+
+def test_sixteen_bit_activations_are_not_clipped_for_eight_bits(digits: Digits) -> None:
+    samples = digits.data["x_train"].copy()
+    samples[0, 0, 0, 0] = 100.0
+    scales = [
+        tfcompress.convert(digits.model, samples, dtype="int16x8", method=method).flatbuffer.inputs[0].scales[0]
+        for method in ("minmax", "entropy")
+    ]
+    assert scales[0] == scales[1]
+
+
+def dense_model() -> Any:
+    import keras
+
+    inputs = keras.Input((4,), name="x")
+    return keras.Model(inputs, keras.layers.Dense(3, name="out")(inputs))
+
+
+VECTORS = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+
+
+def test_labels_beside_the_samples_are_not_calibrated_on() -> None:
+    with pytest.raises(DataError, match="label"):
+        tfcompress.convert(dense_model(), [(row, row * 100) for row in VECTORS])
+
+
+@pytest.mark.parametrize("quantizer", ["tflite", "litert"])
+def test_a_range_for_no_tensor_is_refused_by_both_quantizers(quantizer: Any) -> None:
+    with pytest.raises(ConversionError, match="nonsense"):
+        tfcompress.convert(dense_model(), VECTORS, ranges={"nonsense": (-5.0, 5.0)}, quantizer=quantizer)
+
+
+def test_a_range_may_name_an_output_as_the_file_does() -> None:
+    result = tfcompress.convert(dense_model(), VECTORS, ranges={"out": (-2.55, 0.0)})
+    assert float(result.flatbuffer.outputs[0].scales[0]) == pytest.approx(0.01)
+
+
+def test_an_endless_generator_is_read_as_far_as_is_of_use() -> None:
+    def endless() -> Any:
+        for index in itertools.count():
+            yield [VECTORS[index % len(VECTORS)]]
+
+    result = tfcompress.convert(dense_model(), endless())
+    assert any("left the rest" in note for note in result.notes)
+
+
+def test_a_mixed_precision_model_is_refused_with_the_policy_named() -> None:
+    import keras
+
+    inputs = keras.Input((4,), name="x")
+    model = keras.Model(inputs, keras.layers.Dense(3, name="half", dtype="mixed_float16")(inputs))
+    with pytest.raises(CompressionError, match="'half' computes in float16.*policy"):
+        tfcompress.convert(model, VECTORS)
+
+
+def test_layers_of_nested_models_are_told_apart() -> None:
+    import keras
+
+    inputs = keras.Input((4,), name="x")
+    left, right = (keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="fc")], name=n) for n in "ab")
+    model = keras.Model(inputs, keras.layers.Add(name="sum")([left(inputs), right(inputs)]))
+    flatbuffer = tfcompress.convert(model, dtype="float32").flatbuffer
+    assert {operator.layer for operator in flatbuffer.operators} == {"a_fc", "b_fc", "sum"}
+
+
+def test_an_input_that_nothing_reads_is_named() -> None:
+    import keras
+
+    used, unused = keras.Input((4,), name="used"), keras.Input((4,), name="unused")
+    model = keras.Model([used, unused], keras.layers.Dense(3, name="out")(used))
+    with pytest.raises(CertificateError, match="'unused'.*nothing in the model reads it"):
+        tfcompress.convert(model, {"used": VECTORS, "unused": VECTORS})
+
+
+def test_scale_is_refused_where_it_would_not_be_applied() -> None:
+    with pytest.raises(UsageError, match="scale"):
+        tfcompress.convert(dense_model(), VECTORS, scale="0..1")

@@ -92,7 +92,7 @@ OPERATORS = _names(
     """
 )
 
-# These read and write checkpoints; every SavedModel has them, for its own saver. `saved_model_graph` says where they
+# These read and write checkpoints; every SavedModel has them, for its own saver. `saved_model` says where they
 # may stand.
 CHECKPOINT_OPERATORS = _names("SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename StringJoin StaticRegexFullMatch")
 
