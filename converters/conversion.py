@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from converters import child, memory
-from converters.errors import UsageError
+from converters.errors import CertificateError, UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.spec import ConversionSpec, InputSpec
 from converters.verify import Certificate, verify
@@ -103,7 +103,13 @@ def finish(made: Mapping[str, Any], spec: ConversionSpec) -> Conversion:
         CertificateError: the file is not what was asked for.
     """
     flatbuffer = FlatBuffer(made["data"])
-    certificate = verify(flatbuffer, spec)
+    try:
+        certificate = verify(flatbuffer, spec)
+    except CertificateError as error:
+        if spec.quantizer != "litert":
+            raise
+        message = f"{error} (made by LiteRT Quantizer, which leaves some operators in float: try --quantizer tflite)"
+        raise CertificateError(message, details=error.details) from error
     notes = list(made["notes"])
     if made["float_bytes"] and len(flatbuffer.data) >= made["float_bytes"]:
         notes.append(

@@ -18,6 +18,8 @@ def check_free(path: Path, *, force: bool) -> None:
     """
     if path.is_dir():
         raise FileError(f"{path} is a folder; name a file to write")
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is a device or a pipe; name a file to write")
     if path.exists() and not force:
         raise FileError(f"{path} exists; give another name, or --force to replace it")
     if not path.parent.is_dir():

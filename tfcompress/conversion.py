@@ -11,7 +11,7 @@ from converters import child
 from converters.conversion import LIMITS, Calibrating, Conversion, finish
 from converters.conversion import convert as convert_model
 from converters.conversion import convert_file_here as convert_model_file_here
-from converters.errors import UsageError
+from converters.errors import FileError, UsageError
 from converters.keras_models.tracing import inputs_of, is_keras
 from converters.spec import DenseGranularity, DType, IoType, Quantizer
 from tfcompress.targets import runtime as find_runtime
@@ -68,6 +68,8 @@ def convert(
             f"{dtype} needs calibration data: give --calibration DATA (some hundred training inputs), "
             "or ask for --dtype dynamic or float16, which need none"
         )
+    if isinstance(calibration, (str, Path)):
+        _check_there(str(calibration))
     if not spec.is_integer and (method != "minmax" or ranges):
         raise UsageError(f"{dtype} has no activation ranges; method and ranges are for int8 and int16x8")
     if not spec.is_integer:
@@ -109,6 +111,13 @@ def convert_file_here(
         return _load(data, inputs)
 
     return convert_model_file_here(model, allow_code, spec, samples, calibrating, progress=progress)
+
+
+def _check_there(data: str) -> None:
+    """Raises FileError at once, before minutes of work, if there is no such data file."""
+    file = data.rpartition(":")[0] if ".py:" in data else data
+    if not Path(file).exists():
+        raise FileError(f"{file} does not exist; --calibration takes .npz, .npy, .csv, a folder or file.py:function")
 
 
 def _load(data: Mapping[str, Any], inputs: Sequence[Any]) -> Any:

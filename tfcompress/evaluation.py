@@ -51,7 +51,8 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """The value with its documented JSON keys."""
-        return {"metric": self.metric, "value": self.value, "samples": self.samples, "runtime": self.runtime}
+        names = ("metric", "value", "samples", "runtime")
+        return {name: getattr(self, name) for name in names} | {"notes": list(self.notes)}
 
 
 def evaluate(

@@ -93,6 +93,12 @@ def check_range(
     if not faults and normalization is not None:
         values = _values_at(definition, graph, normalization.input_node, arrays)
         faults, remarks = _compare(normalization, values, _layer_name(normalization.node, graph))
+    elif not faults and not any(_first_factor(nodes, name.partition(":")[0]) for name in graph.input_tensors):
+        shown = ", ".join(f"{np.min(array):g} to {np.max(array):g}" for array in arrays)
+        remarks.append(
+            f"the model does not tell which scale it was trained on (no batch normalization, no Rescaling), so the "
+            f"calibration data's range, {shown}, was taken as it is: make sure that it is the training data's"
+        )
     if faults and not allow_unusual:
         raise DataError(f"{faults[0]}; scale it as in training (--scale), or --allow-unusual-data if this is meant")
     told += faults + remarks

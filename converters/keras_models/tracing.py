@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from converters.errors import ConversionError, ModelError
 from converters.spec import InputSpec
+
+_SCOPE = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")  # tensorflow/python/framework/ops.py, _VALID_SCOPE_NAME_REGEX
 
 # An unrolled recurrent layer repeats its cell once per step; beyond this the graph is larger than any device.
 MAXIMUM_UNROLLED_STEPS = 128
@@ -71,11 +74,12 @@ def freeze_keras(model: Any, *, unroll: bool) -> FrozenGraph:
     arguments = [tf.TensorSpec((1, *spec.shape), spec.dtype, name=f"input_{i}") for i, spec in enumerate(inputs)]
 
     def call(*tensors: Any) -> list[Any]:
-        result = model(tensors[0] if len(tensors) == 1 else list(tensors), training=False)
+        result = model(pack_inputs(model, tensors), training=False)
         # The identity gives every output a node of its own, also where an input is passed straight on.
         return [tf.identity(tensor) for tensor in tf.nest.flatten(result)]
 
     with contextlib.ExitStack() as patches:
+        patches.enter_context(scope_names(model))
         for index, layer in enumerate(layers):
             patches.enter_context(_patched(layer, {"call": _scoped(layer.call, f"L{index}/")}))
         if unroll:
@@ -161,6 +165,33 @@ def inputs_of(model: Any) -> tuple[InputSpec, ...]:
         )
     names = getattr(model, "input_names", None) or [tensor.name.partition(":")[0] for tensor in tensors]
     return tuple(_input(name, tensor.shape, tensor.dtype) for name, tensor in zip(names, tensors, strict=True))
+
+
+def pack_inputs(model: Any, tensors: Sequence[Any]) -> Any:
+    """`tensors`, one per input in the order of `inputs_of`, in the structure that the model is called with."""
+    import tensorflow as tf
+
+    structure = getattr(model, "_inputs_struct", None)
+    if structure is None:
+        structure = getattr(model, "_nested_inputs", None)
+    if isinstance(structure, (dict, list, tuple)):
+        return tf.nest.pack_sequence_as(structure, list(tensors))
+    return tensors[0] if len(tensors) == 1 else list(tensors)
+
+
+@contextlib.contextmanager
+def scope_names(model: Any) -> Iterator[None]:
+    """Meanwhile, the model and its layers have names that TensorFlow takes for scopes: "my model" is none."""
+    with contextlib.ExitStack() as patches:
+        for layer in model._flatten_layers():
+            patches.enter_context(_patched(layer, _scope_name(layer)))
+        yield
+
+
+def _scope_name(layer: Any) -> dict[str, str]:
+    attribute = "name" if "name" in vars(layer) else "_name"
+    name = str(layer.name)
+    return {} if _SCOPE.fullmatch(name) else {attribute: re.sub(r"[^A-Za-z0-9_.]", "_", f"layer_{name}")}
 
 
 def _input(name: str, shape: Any, dtype: Any) -> InputSpec:

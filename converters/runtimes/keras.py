@@ -111,10 +111,13 @@ def predict(
         outputs = _in_batches(inputs, given, outputs_of, 8 * _BATCH, progress)
         return Prediction(outputs, list(model.outputs), f"TensorFlow {version('tensorflow')}")
 
-    def predicted(batch: list[Array]) -> list[Array]:
-        return _flat(model.predict_on_batch(batch if len(batch) > 1 else batch[0]))
+    from converters.keras_models.tracing import pack_inputs, scope_names
 
-    outputs = _in_batches(inputs, given, predicted, _BATCH, progress)
+    def predicted(batch: list[Array]) -> list[Array]:
+        return _flat(model.predict_on_batch(pack_inputs(model, batch)))
+
+    with scope_names(model):
+        outputs = _in_batches(inputs, given, predicted, _BATCH, progress)
     # Keras 3 leaves a Sequential model's output unnamed until it is asked for in another way; a number will do.
     names = [str(name) for name in getattr(model, "output_names", None) or range(len(outputs))]
     return Prediction(outputs, names, _package(model))

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from converters.child import Limits, Progress
-from converters.errors import ModelError
+from converters.errors import ChildDiedError, ModelError
 from converters.flatbuffer import FlatBuffer
 from converters.runtimes import ports, tflm, timing
 
@@ -27,6 +27,8 @@ _NEAR = 64
 # TFLM's own objects lie in the arena, and one without room for them crashes instead of refusing (at 400 bytes it did,
 # at 500 it refused): no smaller one is tried, and no model fits into it.
 _FLOOR = 512
+# Some models crash it at a few sizes just below what they need; a new process goes on after each.
+_MOST_CRASHES = 12
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,38 @@ def measure(data: bytes, *, limits: Limits | None = None) -> Arena:
     """
     FlatBuffer(data)
     function = "converters.runtimes.tflm_arena:measure_here"
-    counted: Mapping[str, int] = tflm.call(function, data, what="measuring TFLM's arena", limits=limits)
-    return Arena(**counted)
+    crashing: list[int] = []  # sizes at which TFLM died instead of refusing
+    tried = [0]
+
+    def remember(stage: str, done: int, total: int) -> None:
+        tried[0] = done
+
+    while True:
+        try:
+            what = "measuring TFLM's arena"
+            counted: Mapping[str, int] = tflm.call(
+                function, data, crashing, what=what, limits=limits, progress=remember
+            )
+            return Arena(**counted)
+        except ChildDiedError as error:
+            # It died of an arena that is too small for it: one more size that does not work. Anything else is told.
+            if "crashed" not in str(error) or not tried[0] or len(crashing) >= _MOST_CRASHES:
+                raise
+            crashing.append(tried[0])
+            tried[0] = 0
 
 
 # --- the child's side -------------------------------------------------------------------------------------------
 
 
-def measure_here(data: bytes, *, progress: Progress) -> dict[str, int]:
-    """The child's part of `measure`."""
+def measure_here(data: bytes, crashing: list[int], *, progress: Progress) -> dict[str, int]:
+    """The child's part of `measure`; tells each size before it tries it, and tries none of `crashing`."""
     total, head, tail = accounting(data)
 
     def loads(size: int) -> bool:
-        progress("searching the smallest arena", 0, 0)
+        if size in crashing:
+            return False
+        progress("searching the smallest arena", size, 0)
         return _works(lambda: tflm.open_session(data, arena_bytes=size))
 
     def runs(size: int) -> bool:

@@ -51,3 +51,11 @@ def test_a_disk_that_refuses_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_named_before_any_work(tmp_path: Path, name: str) -> None:
     with pytest.raises(FileError, match="folder"):
         check_free(tmp_path / name, force=False)
+
+
+def test_a_device_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(FileError, match="device or a pipe"):
+        write_whole(pipe, b"abc", force=True)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -286,3 +287,43 @@ def test_an_input_that_nothing_reads_is_named() -> None:
 def test_scale_is_refused_where_it_would_not_be_applied() -> None:
     with pytest.raises(UsageError, match="scale"):
         tfcompress.convert(dense_model(), VECTORS, scale="0..1")
+
+
+def test_dict_inputs_and_outputs_and_odd_names_convert_and_evaluate(tmp_path: Path) -> None:
+    import keras
+
+    inputs = {"b": keras.Input((4,), name="b"), "a": keras.Input((4,), name="a")}
+    layer = keras.layers.Dense(3, name="my dense")
+    outputs = {"y": keras.layers.Subtract(name="minus")([layer(inputs["a"]), inputs["b"][:, :3]])}
+    model = keras.Model(inputs, outputs, name="model with spaces")
+    samples = {"a": VECTORS, "b": VECTORS[::-1].copy()}
+    flatbuffer = tfcompress.convert(model, samples).flatbuffer
+    expected = np.asarray(model(samples)["y"])
+    by_name = {port.name: samples[port.name] for port in flatbuffer.inputs}
+    assert np.max(np.abs(litert.run(flatbuffer.data, by_name)[0] - expected)) < 0.2
+    assert "my dense" in {operator.layer for operator in flatbuffer.operators}
+    assert model.name == "model with spaces" and layer.name == "my dense"
+    path = tmp_path / "dict.keras"
+    model.save(path)
+    np.savez(tmp_path / "d.npz", x_test_a=samples["a"], x_test_b=samples["b"], y_test=expected)
+    assert tfcompress.evaluate(path, tmp_path / "d.npz", metric="mse").value == pytest.approx(0, abs=1e-9)
+
+
+def test_a_dense_model_is_benchmarked_although_tflm_dies_of_some_arenas(tmp_path: Path) -> None:
+    import keras
+
+    from tfcompress.benchmark.measure import measure
+    from tfcompress.benchmark.plan import Plan
+
+    inputs = keras.Input((4,), name="x")
+    hidden = keras.layers.Dense(16, activation="relu", name="hidden")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(1, name="out")(hidden))
+    flatbuffer = tfcompress.convert(model, VECTORS, runtime="tflm").flatbuffer
+    rows = {row.name: row.value for row in measure(flatbuffer, plan=Plan(runs=2, samples=2))}
+    assert isinstance(rows["arena"], int) and isinstance(rows["arena_smallest"], int)
+    assert rows["operators_supported"] == 2
+
+
+def test_a_model_that_tells_no_scale_gets_a_note_with_the_range() -> None:
+    notes = tfcompress.convert(dense_model(), VECTORS).notes
+    assert any("range" in note and "training data" in note for note in notes)

@@ -29,7 +29,7 @@ INT8 = FlatBuffer(small_files.int8_dense())
 
 def test_a_right_model_scores_one_and_says_what_ran_it() -> None:
     result = evaluate(FLOAT, (X, CLASSES))
-    assert result.as_dict().keys() == {"metric", "value", "samples", "runtime"}
+    assert result.as_dict().keys() == {"metric", "value", "samples", "runtime", "notes"}
     assert (result.metric, result.value, result.samples) == ("accuracy", 1.0, 60)
     assert result.runtime.startswith("LiteRT") and "XNNPACK" in result.runtime
     assert "3 outputs" in result.reason

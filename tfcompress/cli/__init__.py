@@ -58,6 +58,9 @@ def main(arguments: list[str] | None = None) -> None:
         if debug and error.details:
             click.echo(error.details, err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        _complain(f"a file or standard output could not be read or written: {error}")
+        sys.exit(1)
     except Exception as error:  # the edge of the program: a bug is one line too, and its story is there for the asking
         _complain(f"unexpected {type(error).__name__}: {error}; this is a bug: run with --debug and report it")
         if debug:

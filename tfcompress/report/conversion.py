@@ -66,7 +66,9 @@ def _describe(tensor: Tensor) -> str:
     shape = "x".join(map(str, tensor.shape))
     text = f"{tensor.name}: {tensor.dtype} {shape}"
     if len(tensor.scales):
-        text += f", real = {float(tensor.scales[0]):.8g} * (q {-int(tensor.zero_points[0]):+d})"
+        zero_point = int(tensor.zero_points[0])
+        shifted = f"(q {'-' if zero_point > 0 else '+'} {abs(zero_point)})" if zero_point else "q"
+        text += f", real = {float(tensor.scales[0]):.8g} * {shifted}"
     return text
 
 
