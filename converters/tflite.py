@@ -11,11 +11,11 @@ called here and nowhere else, under a check of its version.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from converters import rewrites
 from converters.calibration import apply_ranges
 from converters.errors import ConversionError, NotAvailableError
+from converters.flatbuffer import objects
 from converters.keras_models.tracing import FrozenGraph, thaw
 from converters.naming import layers_in_text, name_outputs, name_tensors
 from converters.spec import ConversionSpec
@@ -51,11 +51,11 @@ def float_file(graph: FrozenGraph, *, dtype: str = "float32", for_integers: bool
         data = converter.convert()
     except Exception as error:  # the converter raises many types; each becomes one line that names the layer
         raise _conversion_error(error, graph.layers) from error
-    model = _unpack(data)
+    model = objects.unpack(data)
     if for_integers:
         rewrites.for_integers(model)
     name_tensors(model, graph)
-    return _pack(model)
+    return objects.pack(model)
 
 
 def quantize(float_model: bytes, ranges: Ranges, spec: ConversionSpec) -> bytes:
@@ -104,7 +104,7 @@ def _quantize_int8(ranged: bytes, spec: ConversionSpec) -> bytes:
 def _leaves_split_in_float(data: bytes) -> bool:
     from ai_edge_litert import schema_py_generated as schema
 
-    model = _unpack(data)
+    model = objects.unpack(data)
     splits = (schema.BuiltinOperator.SPLIT, schema.BuiltinOperator.SPLIT_V)
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
     return any(
@@ -199,20 +199,6 @@ def _first_line(error: Exception | str) -> str:
 
 def finish(data: bytes) -> bytes:
     """The same file with its outputs named as the model names them."""
-    model = _unpack(data)
+    model = objects.unpack(data)
     name_outputs(model)
-    return _pack(model)
-
-
-def _unpack(data: bytes) -> Any:
-    from ai_edge_litert import schema_py_generated as schema
-
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
-
-
-def _pack(model: Any) -> bytes:
-    import flatbuffers
-
-    builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return objects.pack(model)

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from converters.calibration.histogram import Histogram, Range, entropy_range, mse_range, percentile_range
 from converters.child import Progress, no_progress
 from converters.errors import ConversionError, DataError, UsageError
+from converters.flatbuffer import objects
 
 Array = npt.NDArray[Any]
 Method = Literal["minmax", "percentile", "mse", "entropy"]
@@ -34,7 +35,6 @@ METHODS: tuple[str, ...] = get_args(Method)
 DEFAULT_PERCENTILE = 99.99
 # The range of a tensor that was 0 throughout; see the module docstring.
 _RANGE_OF_ZEROS = (0.0, 1.0)
-_FILE_IDENTIFIER = b"TFL3"
 
 
 def collect(
@@ -75,7 +75,7 @@ def collect(
         raise UsageError(f"calibration method is {method!r}; expected one of {', '.join(METHODS)}")
     if not 50.0 <= percentile <= 100.0:
         raise UsageError(f"percentile is {percentile:g}; expected 50 to 100, such as {DEFAULT_PERCENTILE}")
-    model = _unpack(float_model)
+    model = objects.unpack(float_model)
     feeds = _feeds(model, samples)
     observed = _observed(model)
     names = [_name(model.subgraphs[0].tensors[index]) for index in observed]
@@ -100,7 +100,7 @@ def apply_ranges(float_model: bytes, ranges: Mapping[str, Range]) -> bytes:
     """
     from ai_edge_litert.schema_py_generated import QuantizationParametersT
 
-    model = _unpack(float_model)
+    model = objects.unpack(float_model)
     unknown = set(ranges)
     for name, (low, high) in ranges.items():
         if not (np.isfinite(low) and np.isfinite(high) and low <= 0.0 <= high and low < high):
@@ -117,7 +117,7 @@ def apply_ranges(float_model: bytes, ranges: Mapping[str, Range]) -> bytes:
             f"a range is given for the tensor {sorted(unknown)[0]}, which the float file has not; "
             "collect the ranges from this very file"
         )
-    return _pack(model, len(float_model))
+    return objects.pack(model)
 
 
 # --- running ----------------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def _run(model: Any, feeds: Mapping[int, Array], observed: list[int], *, threads
     # A signature names its outputs by position.
     model.signatureDefs = []
     try:
-        interpreter = Interpreter(model_content=_pack(model, 0), num_threads=threads)
+        interpreter = Interpreter(model_content=objects.pack(model), num_threads=threads)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise ConversionError(f"the float file cannot be run for calibration: {_first_line(error)}") from error
@@ -203,20 +203,6 @@ def _refuse_infinite(name: str, sample: int) -> None:
 
 
 # The generated schema and the interpreter are imported where they are used: commands read METHODS from this file.
-def _unpack(data: bytes) -> Any:
-    from ai_edge_litert import schema_py_generated as schema
-
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(data))
-
-
-def _pack(model: Any, size: int) -> bytes:
-    import flatbuffers
-
-    builder = flatbuffers.Builder(size + 4096)
-    builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
-    return bytes(builder.Output())
-
-
 def _name(tensor: Any) -> str:
     return tensor.name.decode() if tensor.name else ""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from converters.errors import ModelError
+from converters.flatbuffer import objects
 
 
 def parse(data: bytes) -> Any:
@@ -19,9 +20,7 @@ def parse(data: bytes) -> Any:
     Raises:
         ModelError: it keeps tensors outside the flatbuffer (files above 2 GB).
     """
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
+    model = objects.unpack(data)
     if any(buffer.offset > 1 for buffer in model.buffers):
         raise ModelError("this file keeps tensors outside its flatbuffer and cannot be cut; give one below 2 GB")
     return model
@@ -73,7 +72,7 @@ def _cut(model: Any, operators: Sequence[Any], inputs: list[int], outputs: list[
     needed = {tensor.buffer for subgraph in part.subgraphs for tensor in subgraph.tensors}
     empty = schema.BufferT()
     part.buffers = [buffer if index in needed else empty for index, buffer in enumerate(model.buffers)]
-    return _packed(part)
+    return objects.pack(part)
 
 
 def _used_tensors(operators: Iterable[Any]) -> set[int]:
@@ -91,11 +90,3 @@ def _moved(operator: Any, place: dict[int, int]) -> Any:
     if operator.intermediates is not None:
         moved.intermediates = [place[int(old)] for old in operator.intermediates]
     return moved
-
-
-def _packed(model: Any) -> bytes:
-    import flatbuffers
-
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())

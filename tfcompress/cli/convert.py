@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import rich_click as click
 
 from converters.output import check_free
+from converters.spec import DenseGranularity, DType, IoType, Quantizer
 from tfcompress.cli import _options
 
 
@@ -40,7 +40,26 @@ from tfcompress.cli import _options
 @click.option("--allow-unusual-data", is_flag=True, help="Accept calibration data that look wrongly scaled.")
 @click.option("--force", is_flag=True, help="Replace an existing output file.")
 @_options.as_json
-def command(model: Path, output: Path, force: bool, as_json: bool, **options: Any) -> None:
+def command(
+    model: Path,
+    output: Path,
+    *,
+    calibration: str | None,
+    dtype: DType,
+    io: IoType | None,
+    runtime: str,
+    dense: DenseGranularity | None,
+    quantizer: Quantizer,
+    method: str,
+    samples: int,
+    scale: str,
+    seed: int,
+    label: str | None,
+    allow_code: bool,
+    allow_unusual_data: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Converts MODEL (.keras, .h5 or a SavedModel folder) to a .tflite file and proves that it is what was asked for.
 
     Example: tfcompress convert model.keras -o model.tflite --calibration data.npz --runtime tflm
@@ -52,7 +71,23 @@ def command(model: Path, output: Path, force: bool, as_json: bool, **options: An
     from tfcompress.report.conversion import show
 
     with progress_bar() as progress:
-        result = convert(model, progress=progress, **options)
+        result = convert(
+            model,
+            calibration,
+            dtype=dtype,
+            io=io,
+            runtime=runtime,
+            dense=dense,
+            quantizer=quantizer,
+            method=method,
+            samples=samples,
+            scale=scale,
+            seed=seed,
+            label=label,
+            allow_code=allow_code,
+            allow_unusual_data=allow_unusual_data,
+            progress=progress,
+        )
     result.flatbuffer.save(output, force=force)
     if as_json:
         click.echo(report_json(result, output))

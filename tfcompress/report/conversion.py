@@ -40,7 +40,7 @@ def show(result: Conversion, path: Path) -> None:
     size = f"{len(flatbuffer.data):,} bytes"
     if result.float_bytes:
         size += f", {_compared(len(flatbuffer.data), result.float_bytes)} float32 ({result.float_bytes:,} bytes)"
-    console.print(f"[bold]{path}[/bold]: {size}; {flatbuffer.gzip_bytes:,} bytes as gzip")
+    console.print(f"{path}: {size}; {flatbuffer.gzip_bytes:,} bytes as gzip")
     for title, tensors in (("input", flatbuffer.inputs), ("output", flatbuffer.outputs)):
         for tensor in tensors:
             console.print(f"{title:>8}  {_describe(tensor)}")
