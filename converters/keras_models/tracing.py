@@ -66,6 +66,7 @@ def freeze_keras(model: Any, *, unroll: bool) -> FrozenGraph:
     """
     import tensorflow as tf
 
+    _check_backend(model)
     inputs = inputs_of(model)
     named = tuple(_leaf_layers(model))
     layers = tuple(layer for layer, _ in named)
@@ -215,6 +216,18 @@ def _leaf_layers(model: Any, prefix: str = "") -> Iterator[tuple[Any, str]]:
             yield from _leaf_layers(layer, f"{prefix}{layer.name}_")
         elif not type(layer).__name__.startswith("InputLayer"):
             yield layer, prefix + layer.name
+
+
+def _check_backend(model: Any) -> None:
+    if not any(base.__module__.startswith("keras.") for base in type(model).__mro__):
+        return
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        raise ModelError(
+            f"Keras computes with {keras.config.backend()} in this process; only TensorFlow's graphs become .tflite "
+            "files: save the model as .keras and pass its path, or set KERAS_BACKEND=tensorflow first"
+        )
 
 
 def _check_precision(layers: Sequence[Any]) -> None:
