@@ -15,14 +15,16 @@ def show(candidates: list[Candidate], folder: Path) -> None:
 
     runtimes = list(dict.fromkeys(runtime for candidate in candidates for runtime in candidate.accuracy))
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    table = Table("model", "bytes", *(f"accuracy,\n{name.split()[0]}" for name in runtimes), "latency", "TFLM arena")
+    table = Table(
+        "model", "bytes", *(f"accuracy,\n{name.split()[0]}" for name in runtimes), "latency,\nms", "TFLM arena,\nbytes"
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     for candidate in candidates:
         scores = (candidate.accuracy.get(runtime) for runtime in runtimes)
         accuracy = ("" if score is None else f"{score:.4f}" for score in scores)
-        latency = "" if candidate.latency_ms is None else f"{candidate.latency_ms:.3f} ms"
-        arena = "" if candidate.arena_bytes is None else f"{candidate.arena_bytes:,} bytes"
+        latency = "" if candidate.latency_ms is None else f"{candidate.latency_ms:.3f}"
+        arena = "" if candidate.arena_bytes is None else f"{candidate.arena_bytes:,}"
         table.add_row(candidate.name, f"{candidate.file_bytes:,}", *accuracy, latency, arena)
     console.print(table)
     console.print(
