@@ -155,9 +155,8 @@ def convert_graph_here(
     """Converts a frozen graph in this process; see `convert`."""
     from converters.keras_models.tracing import FrozenGraph
 
-    inputs = tuple(InputSpec(spec["name"], tuple(spec["shape"]), spec["dtype"]) for spec in graph["inputs"])
-    lists = {key: tuple(value) for key, value in graph.items() if isinstance(value, (list, tuple))}
-    frozen = FrozenGraph(graph=graph["graph"], **(lists | {"inputs": inputs}))
+    inputs = tuple(InputSpec(**port) for port in graph["inputs"])
+    frozen = FrozenGraph(**{**graph, "inputs": inputs})
     return _convert_here(frozen, ConversionSpec(**spec), samples, Calibrating(**calibrating), progress)
 
 
@@ -221,7 +220,7 @@ def _plain(samples: Any) -> Any:
         # One more than the child will read, so that it can say that it left the rest.
         if len(plain) > MAXIMUM_SAMPLES or size > MAXIMUM_BYTES:
             break
-    return plain if isinstance(samples, list) or not isinstance(samples, tuple) else tuple(plain)
+    return tuple(plain) if isinstance(samples, tuple) else plain
 
 
 def _plain_sample(sample: Any) -> Any:
@@ -237,7 +236,6 @@ def _plain_sample(sample: Any) -> Any:
 
 
 def _bytes_of(sample: Any) -> int:
-    values = (
-        sample.values() if isinstance(sample, Mapping) else sample if isinstance(sample, (list, tuple)) else [sample]
-    )
-    return sum(int(value.nbytes) for value in values)
+    if isinstance(sample, Mapping):
+        return sum(int(value.nbytes) for value in sample.values())
+    return sum(int(value.nbytes) for value in sample) if isinstance(sample, (list, tuple)) else int(sample.nbytes)

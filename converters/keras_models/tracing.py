@@ -11,7 +11,7 @@ import contextlib
 import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from converters.errors import ConversionError, ModelError
@@ -43,7 +43,7 @@ class FrozenGraph:
     input_tensors: tuple[str, ...]
     output_tensors: tuple[str, ...]
     layers: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def is_keras(model: Any) -> bool:
@@ -289,7 +289,7 @@ def _patched(layer: Any, attributes: dict[str, Any]) -> Iterator[None]:
 
 
 def _output_names(model: Any, count: int) -> tuple[str, ...]:
-    # Only tf_keras has names for the outputs of every model; Keras 3 has them for functional models alone.
+    # `output_names` is missing from the Sequential models of Keras 3; the layer behind each output is always known.
     histories = [getattr(tensor, "_keras_history", None) for tensor in model.outputs]
     operations = [getattr(history, "operation", None) or getattr(history, "layer", None) for history in histories]
     names = [operation.name for operation in operations if operation is not None]
