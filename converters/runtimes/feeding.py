@@ -11,6 +11,8 @@ import numpy as np
 
 from converters.child import Limits, Progress, no_progress
 from converters.errors import ModelError
+from converters.flatbuffer import FlatBuffer
+from converters.runtimes import ports
 from converters.runtimes.ports import Array, Batches, Port
 
 # Progress is told at most this often per process: a message costs about as much as running a tiny model.
@@ -110,6 +112,21 @@ def limits(arrays: Sequence[Array], *, seconds: float, memory_bytes: int) -> Lim
     room = 3 * sum(array.nbytes for array in arrays)
     count = max((len(array) for array in arrays if array.ndim), default=0)
     return Limits(seconds + _SECONDS_PER_SAMPLE * count, memory_bytes + room)
+
+
+def parts(
+    flatbuffer: FlatBuffer, inputs: ports.Inputs | Array, *, jobs: int, raw: bool, resizable: bool
+) -> list[list[Array]]:
+    """The samples, checked against a file's inputs and shared out to `jobs` processes; see `ports.batches`.
+
+    Raises:
+        DataError: the data does not fit the file.
+    """
+    ports_in = ports.inputs_of(flatbuffer)
+    arrays = ports.arrange(ports_in, inputs)
+    if raw:
+        ports.as_own_type(ports_in, arrays)
+    return split(arrays, jobs, ports.batches(ports_in, arrays, resizable=resizable).size)
 
 
 def split(arrays: Sequence[Array], jobs: int, multiple: int) -> list[list[Array]]:

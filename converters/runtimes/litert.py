@@ -65,12 +65,7 @@ def run(
         ChildDiedError: the interpreter crashed or ran out of time or memory.
     """
     _checked(kernels)
-    flatbuffer = FlatBuffer(data)
-    ports_in = ports.inputs_of(flatbuffer)
-    arrays = ports.arrange(ports_in, inputs)
-    if raw:
-        ports.as_own_type(ports_in, arrays)
-    plan = ports.batches(ports_in, arrays, resizable=True)
+    parts = feeding.parts(FlatBuffer(data), inputs, jobs=jobs, raw=raw, resizable=True)
 
     def work(part: list[Array], tell: Progress) -> list[Array]:
         function = "converters.runtimes.litert:run_here"
@@ -80,7 +75,7 @@ def run(
         )
         return outputs
 
-    return feeding.in_parallel(feeding.split(arrays, jobs, plan.size), work, progress)
+    return feeding.in_parallel(parts, work, progress)
 
 
 def time(
