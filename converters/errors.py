@@ -39,6 +39,10 @@ class DataError(CompressionError):
     """Calibration or evaluation data does not fit the model."""
 
 
+class TrainingError(CompressionError):
+    """Training failed: the loss became NaN, or no model within the allowed loss was found."""
+
+
 class ConversionError(CompressionError):
     """The converter could not make the file that was asked for."""
 

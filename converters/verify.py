@@ -22,10 +22,11 @@ from converters.errors import CertificateError
 from converters.flatbuffer import FlatBuffer, Graph, Operator, Tensor
 from converters.flatbuffer.constants import stored_in, weight_of
 from converters.flatbuffer.graph import shown
+from converters.flatbuffer.kernels import find, kernels_in_file
 from converters.remedies import fix_for_custom, fix_for_float, fix_for_kernel
 from converters.spec import ConversionSpec
 
-# An extra check: the name of a weight tensor, and what must hold for its integers.
+# An extra check: a kernel's name, `layer/attribute`, and what must hold for its integers in Keras layout.
 Check = tuple[str, Callable[[NDArray[Any]], bool]]
 
 # Operators whose first input is not the data they compute on; the type of their first output tells.
@@ -120,8 +121,8 @@ def certify(flatbuffer: FlatBuffer, spec: ConversionSpec, *, checks: Sequence[Ch
     Args:
         flatbuffer: the file.
         spec: what it must be.
-        checks: pairs of a weight tensor's name and a predicate on its stored integers, such as an invariant that
-            training promised (`16 distinct values`).
+        checks: pairs of a kernel's name (`conv2d_3/kernel`) and a predicate on its stored integers in Keras layout
+            (`HWIO`), such as an invariant that training promised (`16 distinct values`).
 
     Returns:
         Every fault found, and notes.
@@ -316,15 +317,16 @@ def _holds_indices(tensor: Tensor) -> bool:
 
 
 def _promises(flatbuffer: FlatBuffer, checks: Sequence[Check]) -> Iterator[Fault]:
-    by_name = {tensor.name: tensor for tensor in flatbuffer.tensors}
+    kernels = kernels_in_file(flatbuffer) if checks else {}
     for name, holds in checks:
-        tensor = by_name.get(name)
-        if tensor is None or not tensor.is_constant:
-            fix = "the converter renamed or removed it; check the names with `tfcompress inspect`"
-            yield Fault("", name, "", "is not a weight of this file", fix)
-        elif not holds(flatbuffer.constant(tensor)):
+        kernel = find(kernels, name)
+        if kernel is None:
+            layer = name.rpartition("/")[0]
+            fix = "the converter merged or removed its layer; look with `tfcompress inspect`"
+            yield Fault("", name, layer, "is not a kernel of this file", fix)
+        elif not holds(kernel.values):
             fix = "apply the technique again as the last one that changes this weight"
-            yield Fault("", name, tensor.layer, "does not keep what training promised of it", fix)
+            yield Fault("", kernel.tensor.name, kernel.layer, "does not keep what training promised of it", fix)
 
 
 def _notes(flatbuffer: FlatBuffer, spec: ConversionSpec) -> Iterator[str]:

@@ -10,6 +10,7 @@ from converters.errors import (
     FileError,
     ModelError,
     NotAvailableError,
+    TrainingError,
     UnsafeModelError,
     UsageError,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "FileError",
     "ModelError",
     "NotAvailableError",
+    "TrainingError",
     "UnsafeModelError",
     "UsageError",
 ]

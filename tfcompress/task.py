@@ -11,7 +11,7 @@ then they come in the model's units. No TensorFlow is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -21,7 +21,9 @@ import numpy.typing as npt
 
 from converters.errors import DataError, FileError, UsageError
 from tfcompress.data import arrays, function, images, table
-from tfcompress.data.lazy import Rows, Scaled, Selection
+from tfcompress.data.labels import check_classes, check_labels, name_classes, scaled
+from tfcompress.data.lazy import Rows
+from tfcompress.data.splits import given_splits, is_known, made_splits, split_of
 
 Array = npt.NDArray[Any]
 Inputs = Rows | Mapping[str, Rows]
@@ -30,11 +32,6 @@ Split = Literal["train", "val", "test"]
 
 SPLITS: tuple[str, ...] = get_args(Split)
 SCALES: tuple[str, ...] = get_args(Scale)
-# factor and offset that take 0..255 to each scale
-_FACTORS = {"0..1": (1 / 255, 0.0), "-1..1": (1 / 127.5, -1.0), "0..255": (1.0, 0.0)}
-_LOOKED_AT = 256
-_VALIDATION_SHARE = 0.1
-_TEST_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,13 @@ class Task:
         y_val: their labels.
         x_test: samples that are scored once, at the end.
         y_test: their labels.
-        loss: name of a Keras loss; empty: inferred from the labels and the model's last activation.
+        loss: name of a Keras loss, a Keras loss, or a function of (labels, outputs); empty: inferred from the labels
+            and the model's last activation.
         metric: name of a metric of `tfcompress evaluate`; empty: inferred.
+        metrics: Keras metrics, or their names, that are watched while training.
+        optimizer: name of a Keras optimizer, or a Keras optimizer, of which each training step makes a fresh copy.
+        callbacks: Keras callbacks that take part in every training.
+        augment: function of a batch of inputs, as TensorFlow tensors, that varies training samples; None for none.
         classes: class names, by class number; empty where there are none.
         source: where the data came from, how it was split and scaled.
 
@@ -63,8 +65,12 @@ class Task:
     y_val: Array | None = None
     x_test: Inputs | None = None
     y_test: Array | None = None
-    loss: str = ""
+    loss: Any = ""
     metric: str = ""
+    metrics: tuple[Any, ...] = ()
+    optimizer: Any = "adam"
+    callbacks: tuple[Any, ...] = ()
+    augment: Callable[[Any], Any] | None = None
     classes: tuple[str, ...] = ()
     source: str = ""
 
@@ -78,7 +84,7 @@ class Task:
             if y is not None and not x:
                 raise DataError(f"y_{split} is given without x_{split}; give both")
             if y is not None:
-                _check_labels(np.asarray(y), split)
+                check_labels(np.asarray(y), split)
 
     def inputs(self, split: str) -> dict[str, Rows]:
         """The inputs of a split by name; a single input is called `x`; none for a split that is not there."""
@@ -124,6 +130,26 @@ class Task:
         for start in range(0, total, size):
             indices = np.arange(start, min(start + size, total))
             yield self._rows(split, indices), None if y is None else np.asarray(y[indices])
+
+    def training_batches(self, epoch: int, *, size: int, seed: int = 0) -> Iterator[tuple[Any, Array]]:
+        """One epoch of the training split, shuffled by seed and epoch: (inputs in the model's units, labels).
+
+        The same seed and epoch give the same order, so an interrupted training goes on with the data it would have had.
+
+        Raises:
+            DataError: there are no training samples with labels.
+        """
+        total = self.count("train")
+        if not total or self.y_train is None:
+            raise DataError(
+                f"the data ({self.source or 'no source'}) has no training samples with labels; training needs x_train "
+                "and y_train, or x and y"
+            )
+        order = np.random.default_rng((seed, epoch)).permutation(total)
+        labels = np.asarray(self.y_train)
+        for start in range(0, total, size):
+            chosen = order[start : start + size]
+            yield self._rows("train", chosen), labels[chosen]
 
     def _rows(self, split: str, indices: Array) -> Any:
         found = {name: np.asarray(rows[indices]) for name, rows in self.inputs(split).items()}
@@ -203,7 +229,7 @@ def _read(spec: str, image_size: tuple[int, ...] | None, label: str | None, part
 
 
 def _is_needed(key: str, parts: tuple[str, ...]) -> bool:
-    split = _split_of(key)
+    split = split_of(key)
     # Validation may have to be taken from the training data.
     return not split or split in parts or (split == "train" and "val" in parts)
 
@@ -222,173 +248,24 @@ def _as_mapping(found: Any, spec: str) -> dict[str, Any]:
     )
 
 
-# --- from keys to splits ----------------------------------------------------------------------------------------
-
-
-def _split_of(key: str) -> str:
-    words = key.split("_")
-    return words[1] if len(words) > 1 and words[0] in ("x", "y") and words[1] in SPLITS else ""
-
-
 def _assemble(found: dict[str, Any], spec: str, scale: str, seed: int, parts: tuple[str, ...]) -> Task:
     classes = tuple(str(name) for name in np.asarray(found.pop("classes", ())).ravel())
-    is_split = any(_split_of(key) for key in found)
-    unknown = [key for key in found if not _is_known(key, is_split)]
+    is_split = any(split_of(key) for key in found)
+    unknown = [key for key in found if not is_known(key, is_split)]
     if unknown or not any(key.startswith("x") for key in found):
         raise DataError(
             f"{spec} holds {', '.join(map(str, list(found)[:8])) or 'nothing'}; expected x_train, y_train, x_val, "
             "y_val, x_test, y_test, or x, y (several inputs: x_train_<input> or x_<input>)"
             + (f"; {unknown[0]} is not among these" if unknown else "")
         )
-    splits, note = _given_splits(found, parts, seed) if is_split else _made_splits(found, parts, seed)
+    splits, note = given_splits(found, parts, seed) if is_split else made_splits(found, parts, seed)
     if not classes:
-        classes = _name_classes(splits)
-    _check_classes(splits, classes)
+        classes = name_classes(splits)
+    check_classes(splits, classes)
     values: dict[str, Any] = {}
     for split, (x, y) in splits.items():
-        scaled = {name: _scaled(rows, scale, several=len(x) > 1, what=f"{name} in {spec}") for name, rows in x.items()}
-        values[f"x_{split}"] = scaled["x"] if set(scaled) == {"x"} else (scaled or None)
+        units = {name: scaled(rows, scale, several=len(x) > 1, what=f"{name} in {spec}") for name, rows in x.items()}
+        values[f"x_{split}"] = units["x"] if set(units) == {"x"} else (units or None)
         values[f"y_{split}"] = y
     source = "; ".join(part for part in (spec, note, "" if scale == "none" else f"scaled to {scale}") if part)
     return Task(**values, classes=classes, source=source)
-
-
-def _is_known(key: str, is_split: bool) -> bool:
-    if is_split:
-        split = _split_of(key)
-        return bool(split) and (key.startswith("x_") or key == f"y_{split}")
-    return key in ("x", "y") or key.startswith("x_")
-
-
-Part = tuple[dict[str, Rows], Array | None]
-
-
-def _given_splits(found: dict[str, Any], parts: tuple[str, ...], seed: int) -> tuple[dict[str, Part], str]:
-    splits: dict[str, Part] = {}
-    present = {_split_of(key) for key in found}
-    for split in present:
-        x = {
-            key[len(f"x_{split}_") :] or "x": value
-            for key, value in found.items()
-            if _split_of(key) == split and key.startswith("x_")
-        }
-        if x:
-            labels = found.get(f"y_{split}")
-            splits[split] = x, None if labels is None else _flat(labels)
-        elif split in parts:
-            raise DataError(f"the data has y_{split} without x_{split}; give both")
-    note = ""
-    # Where labels are, somebody may want to train: techniques see validation data and never test data.
-    if "val" not in present and "val" in parts and splits.get("train", ({}, None))[1] is not None:
-        x, y = splits["train"]
-        train, val, _ = _cut(_length(x), y, seed, test=0.0)
-        splits |= {"train": _select((x, y), train), "val": _select((x, y), val)}
-        note = f"a tenth of the training data is validation (seed {seed})"
-    return {split: part for split, part in splits.items() if split in parts}, note
-
-
-def _made_splits(found: dict[str, Any], parts: tuple[str, ...], seed: int) -> tuple[dict[str, Part], str]:
-    x = {"x" if key == "x" else key.removeprefix("x_"): value for key, value in found.items() if key != "y"}
-    if "y" not in found:
-        return {"train": (x, None)}, "no labels: for calibration only"
-    y = _flat(found["y"])
-    if _length(x) != len(y):
-        raise DataError(f"there are {_length(x)} samples and {len(y)} labels; give one label per sample")
-    chosen = dict(zip(SPLITS, _cut(len(y), y, seed, test=_TEST_SHARE), strict=True))
-    splits = {split: _select((x, y), chosen[split]) for split in SPLITS if split in parts}
-    return splits, f"split 80/10/10 (seed {seed})"
-
-
-def _length(x: Mapping[str, Rows]) -> int:
-    return len(next(iter(x.values())))
-
-
-def _select(part: Part, indices: Array) -> Part:
-    x, y = part
-    return {name: Selection(rows, indices) for name, rows in x.items()}, None if y is None else y[indices]
-
-
-def _cut(count: int, y: Array | None, seed: int, *, test: float) -> tuple[Array, Array, Array]:
-    """Indices of train, validation and test in stored order, each class in equal shares as far as it divides.
-
-    The samples of each class are shuffled and placed evenly on 0..1; the line is then cut where the shares end.
-    """
-    random = np.random.default_rng(seed)
-    position = np.empty(count)
-    kinds = _kinds(y, count)
-    for kind in range(int(kinds.max(initial=0)) + 1):
-        members = np.flatnonzero(kinds == kind)
-        position[members] = (random.permutation(len(members)) + 0.5) / max(len(members), 1)
-    order = np.lexsort((random.random(count), position))
-    val_count, test_count = round(_VALIDATION_SHARE * count), round(test * count)
-    train_count = count - val_count - test_count
-    train, val, rest = np.split(order, [train_count, train_count + val_count])
-    return np.sort(train), np.sort(val), np.sort(rest)
-
-
-def _kinds(y: Array | None, count: int) -> Array:
-    """A class number per sample; one class for all where the labels are none, real numbers, or mostly different."""
-    if y is None or y.ndim != 1 or y.dtype.kind not in "iuUSb":
-        return np.zeros(count, np.intp)
-    classes, kinds = np.unique(y, return_inverse=True)
-    return kinds.ravel() if len(classes) <= max(2, count // 2) else np.zeros(count, np.intp)
-
-
-# --- labels and scales ------------------------------------------------------------------------------------------
-
-
-def _flat(labels: Any) -> Array:
-    """Class numbers often come as a column [n, 1]."""
-    y = np.asarray(labels)
-    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "iuUS" else y
-
-
-def _name_classes(splits: dict[str, Part]) -> tuple[str, ...]:
-    """Turns labels that are words into class numbers, in place, and returns the sorted words."""
-    words = [y for _, y in splits.values() if y is not None and y.dtype.kind in "US"]
-    if not words:
-        return ()
-    classes = np.unique(np.concatenate(words))
-    for split, (x, y) in splits.items():
-        if y is not None and y.dtype.kind in "US":
-            splits[split] = x, np.searchsorted(classes, y)
-    return tuple(str(name) for name in classes)
-
-
-def _check_classes(splits: dict[str, Part], classes: tuple[str, ...]) -> None:
-    for split, (_, y) in splits.items():
-        if not classes or y is None or y.ndim != 1 or y.dtype.kind not in "iu" or not len(y):
-            continue
-        if y.min() < 0 or y.max() >= len(classes):
-            raise DataError(
-                f"y_{split} reaches from {y.min()} to {y.max()}, there are {len(classes)} class names; "
-                f"number the classes from 0 to {len(classes) - 1}"
-            )
-
-
-def _check_labels(y: Array, split: str) -> None:
-    if y.dtype.kind not in "iufb":
-        raise DataError(f"y_{split} has type {y.dtype}; expected class numbers, one-hot rows or real numbers")
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
-        row = int(np.argwhere(~np.isfinite(y))[0][0])
-        raise DataError(f"y_{split} holds NaN or infinity in row {row}; remove that sample")
-
-
-def _scaled(rows: Any, scale: str, *, several: bool, what: str) -> Rows:
-    shape = tuple(rows.shape) if hasattr(rows, "shape") else np.shape(rows)
-    rows = rows if hasattr(rows, "shape") else np.asarray(rows)
-    if not shape:
-        raise DataError(f"{what} is a single number; expected samples along the first axis")
-    kept: Rows = rows
-    if rows.dtype.kind not in "iufb":
-        raise DataError(f"{what} has type {rows.dtype}; expected numbers")
-    if scale == "none" or (several and len(shape) < 3):
-        return Scaled(kept, 1.0, 0.0) if rows.dtype == np.float64 else kept
-    some = np.asarray(rows[np.arange(min(len(rows), _LOOKED_AT))])
-    low, high = (float(some.min()), float(some.max())) if some.size else (0.0, 0.0)
-    if low < 0 or high > 255 or (some.dtype.kind == "f" and 0 < high <= 1.5):
-        raise DataError(
-            f"{what} reaches from {low:.4g} to {high:.4g}, and scale {scale} is for images of 0..255; "
-            "use --scale none if the data is in the model's units already"
-        )
-    return Scaled(kept, *_FACTORS[scale])

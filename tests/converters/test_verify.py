@@ -285,14 +285,14 @@ def test_extra_checks_see_the_stored_integers() -> None:
         return bool(np.abs(values).max() <= 9)
 
     assert faults(small_file(), checks=[("conv/kernel", holds)]) == ()
-    assert (seen[0].dtype, seen[0].shape) == (np.int8, (3, 3, 3, 2))
+    assert (seen[0].dtype, seen[0].shape) == (np.int8, (3, 3, 2, 3))  # as Keras keeps it: HWIO
 
 
 def test_a_broken_promise_and_a_missing_weight_are_named() -> None:
-    checks = [("conv/kernel", lambda values: False), ("conv/gone", lambda values: True)]
+    checks = [("conv/kernel", lambda values: False), ("gone/kernel", lambda values: True)]
     broken, gone = faults(small_file(), checks=checks)
     assert (broken.tensor, broken.layer) == ("conv/kernel", "conv")
-    assert gone.problem == "is not a weight of this file"
+    assert (gone.layer, gone.problem) == ("gone", "is not a kernel of this file")
 
 
 def test_the_error_is_one_line_with_three_faults_and_a_count_of_the_rest() -> None:

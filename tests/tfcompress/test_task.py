@@ -63,7 +63,7 @@ def test_x_and_y_are_split_in_equal_shares_by_seed(tmp_path: Path) -> None:
 @settings(max_examples=60, deadline=None)
 @given(counts=st.lists(st.integers(1, 40), min_size=1, max_size=12), seed=st.integers(0, 99))
 def test_a_split_keeps_every_sample_once_and_classes_in_proportion(counts: list[int], seed: int) -> None:
-    from tfcompress.task import _cut
+    from tfcompress.data.splits import _cut
 
     y = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
     train, val, test = _cut(len(y), y, seed, test=0.1)

@@ -1,0 +1,188 @@
+"""The peer that `deep` is compared with: TF-MOT's pruning, clustering and PCQAT as TensorFlow's guide chains them.
+
+    result = compress("resnet8_jpeg.h5", task, Training(learning_rates=(1e-3, 1e-3, 3e-4)))
+    result.flatbuffer, result.seconds
+
+The guide: tensorflow.org/model_optimization/guide/combine/pcqat_example. From it come the calls and their order; from
+the comparison come the data, the epochs, the learning rates, and integers at the file's input and output. Importing
+TF-MOT leaves TF_USE_LEGACY_KERAS in the environment: run this in a process of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.keras_models.bridge import to_tf_keras
+from converters.keras_models.load import load
+from converters.keras_models.safety import check
+from tfcompress.task import Task
+
+# One epoch of (inputs in the model's units, labels), for an epoch's number; epochs go on counting from step to step.
+Batches = Callable[[int], Iterable[tuple[Any, Any]]]
+
+CALIBRATION_SAMPLES = 200
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the three steps are trained: pruning, clustering, quantization-aware training.
+
+    Attributes:
+        epochs: of each step.
+        learning_rates: of each step, at its start.
+        cosine: whether the learning rate falls to 0 within each step; constant otherwise, as in the guide.
+        batch_size: samples per batch.
+        seed: of the data's order and everything else that is random.
+    """
+
+    epochs: tuple[int, int, int] = (6, 3, 2)
+    learning_rates: tuple[float, float, float] = (1e-3, 1e-3, 3e-4)
+    cosine: bool = True
+    batch_size: int = 128
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class PeerResult:
+    """What came out.
+
+    Attributes:
+        flatbuffer: the int8 file.
+        seconds: wall time from loading the model to the file's bytes.
+        cpu_seconds: time of this process on all cores, user and system.
+        step_seconds: wall time of pruning, clustering, quantization-aware training and conversion.
+    """
+
+    flatbuffer: bytes
+    seconds: float
+    cpu_seconds: float
+    step_seconds: tuple[float, float, float, float]
+
+
+def compress(
+    model_path: str | Path,
+    task: Task,
+    training: Training = Training(),  # noqa: B008  (frozen)
+    *,
+    sparsity: float = 0.6,
+    clusters: int = 16,
+    batches: Batches | None = None,
+) -> PeerResult:
+    """Prunes, clusters and quantizes a classifier that ends in a softmax.
+
+    Args:
+        model_path: file of a model of either Keras.
+        task: training data with class numbers, one input.
+        training: epochs, learning rates, seed.
+        sparsity: share of zeros at the end of pruning.
+        clusters: values per kernel.
+        batches: training data by epoch, augmented already, as many batches as the training split divides into; the
+            task's own `training_batches` and `augment` if None.
+    """
+    import tensorflow_model_optimization as tfmot
+    import tf_keras
+
+    wall, cpu = time.perf_counter(), time.process_time()
+    tf_keras.utils.set_random_seed(training.seed)
+    fit = _Fit(task, training, batches)
+    model = to_tf_keras(load(check(model_path)))
+    marks = [time.perf_counter()]
+
+    frequency = min(100, fit.steps_per_epoch)
+    # Masks change every `frequency` steps: the schedule ends with the last change.
+    end_step = training.epochs[0] * fit.steps_per_epoch // frequency * frequency
+    schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, sparsity, begin_step=0, end_step=end_step, frequency=frequency)
+    model = tfmot.sparsity.keras.prune_low_magnitude(model, pruning_schedule=schedule)
+    fit(model, 0, [tfmot.sparsity.keras.UpdatePruningStep()])
+    model = tfmot.sparsity.keras.strip_pruning(model)
+    marks.append(time.perf_counter())
+
+    model = _clustered(model, clusters)
+    fit(model, 1)
+    model = tfmot.clustering.keras.strip_clustering(model)
+    marks.append(time.perf_counter())
+
+    scheme = tfmot.experimental.combine.Default8BitClusterPreserveQuantizeScheme(preserve_sparsity=True)
+    model = tfmot.quantization.keras.quantize_apply(tfmot.quantization.keras.quantize_annotate_model(model), scheme)
+    fit(model, 2)
+    marks.append(time.perf_counter())
+
+    flatbuffer = _converted(model, task)
+    marks.append(time.perf_counter())
+    steps = np.diff(marks).tolist()
+    return PeerResult(flatbuffer, marks[-1] - wall, time.process_time() - cpu, (steps[0], steps[1], steps[2], steps[3]))
+
+
+class _Fit:
+    """Trains a step's model on its share of the epochs."""
+
+    def __init__(self, task: Task, training: Training, batches: Batches | None):
+        self._task = task
+        self._training = training
+        self._batches = batches
+        self.steps_per_epoch = -(-task.count("train") // training.batch_size)
+
+    def __call__(self, model: Any, step: int, callbacks: Iterable[Any] = ()) -> None:
+        import tf_keras
+
+        rate: Any = self._training.learning_rates[step]
+        first, count = sum(self._training.epochs[:step]), self._training.epochs[step]
+        if self._training.cosine:
+            rate = tf_keras.optimizers.schedules.CosineDecay(rate, max(count * self.steps_per_epoch, 1))
+        loss = self._task.loss or "sparse_categorical_crossentropy"
+        model.compile(tf_keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
+        if count:
+            data = self._dataset(range(first, first + count))
+            model.fit(data, epochs=count, steps_per_epoch=self.steps_per_epoch, callbacks=[*callbacks], verbose=2)
+
+    def _dataset(self, epochs: range) -> Any:
+        import tensorflow as tf
+
+        first_x, first_y = next(iter(self._task.batches("train", 1)))
+        # Labels of any number type: their own would differ between a task and a caller's stream.
+        signature = (tf.TensorSpec((None, *first_x.shape[1:])), tf.TensorSpec((None, *first_y.shape[1:]), tf.int64))
+        data = tf.data.Dataset.from_generator(lambda: self._stream(epochs), output_signature=signature)
+        if self._batches is None and self._task.augment is not None:
+            data = data.map(lambda x, y: (self._task.augment(x), y))
+        return data.prefetch(2)
+
+    def _stream(self, epochs: range) -> Iterator[tuple[Any, Any]]:
+        training = self._training
+        for epoch in epochs:
+            if self._batches is not None:
+                yield from self._batches(epoch)
+            else:
+                yield from self._task.training_batches(epoch, size=training.batch_size, seed=training.seed)
+
+
+def _clustered(model: Any, clusters: int) -> Any:
+    import tensorflow_model_optimization as tfmot
+
+    # Sparsity is preserved by the experimental function only; the documented one lacks the option.
+    from tensorflow_model_optimization.python.core.clustering.keras.experimental import cluster
+
+    return cluster.cluster_weights(
+        model,
+        number_of_clusters=clusters,
+        cluster_centroids_init=tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS,
+        preserve_sparsity=True,
+    )
+
+
+def _converted(model: Any, task: Task) -> bytes:
+    import tensorflow as tf
+
+    samples = task.calibration_samples(CALIBRATION_SAMPLES)
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    flatbuffer: bytes = converter.convert()
+    return flatbuffer

@@ -1,0 +1,262 @@
+"""Keras' `fit` as `tfcompress.training` needs it. Imports TensorFlow: only while something is trained."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from converters.child import Progress
+from converters.errors import DataError, TrainingError, UsageError
+from tfcompress.checkpoint import Checkpoint
+from tfcompress.invariants import Invariant, project
+from tfcompress.task import Task
+from tfcompress.technique import Trained
+
+Logs = tuple[Mapping[str, float], ...]
+Projected = Sequence[tuple[Any, Sequence[Invariant]]]
+
+_TOLD_EVERY = 0.2  # seconds between two reports of progress
+
+
+@dataclass(frozen=True)
+class Work:
+    """One training: on what, how long, in which words."""
+
+    task: Task
+    settings: Trained
+    seed: int
+    progress: Progress
+    stage: str
+
+
+class _UnderPromises(tf_keras.Model):  # type: ignore[misc]
+    """The same functional model, whose kernels are projected after every training step."""
+
+    def keep(self, projected: Projected) -> None:
+        """Sets the kernels to project."""
+        self._kept = [(kernel, tf.Variable(tf.zeros_like(kernel), trainable=False), kept) for kernel, kept in projected]
+
+    @property
+    def residuals(self) -> list[Any]:
+        """What projection took from each kernel so far."""
+        return [residual for _, residual, _ in self._kept]
+
+    def train_step(self, data: Any) -> Any:
+        """Keras' training step, then the projection; see `tfcompress.training`."""
+        logs = super().train_step(data)
+        for kernel, residual, kept in self._kept:
+            latent = kernel + residual
+            weights = _projection(latent, kept)
+            kernel.assign(weights)
+            residual.assign(latent - weights)
+        return logs
+
+
+def _projection(latent: Any, kept: Sequence[Invariant]) -> Any:
+    weights = tf.numpy_function(lambda array: project(array, kept), [latent], latent.dtype, stateful=False)
+    weights.set_shape(latent.shape)
+    return weights
+
+
+def fit(
+    model: Any, work: Work, projected: Projected, *, callbacks: tuple[Any, ...], checkpoint: Checkpoint | None
+) -> Logs:
+    """Trains; see `tfcompress.training.Trainer.fit`."""
+    task, settings = work.task, work.settings
+    if len(model.outputs) != 1:
+        raise UsageError(
+            f"training takes a model of one output, this one has {len(model.outputs)}; train them yourself"
+        )
+    steps = math.ceil(task.count("train") / settings.batch_size)
+    if not steps:
+        next(task.training_batches(0, size=1))  # which says what is missing
+    check_data(model, task)
+    trained = _UnderPromises(model.inputs, model.outputs)
+    trained.keep(projected)
+    for kernel, kept in projected:
+        kernel.assign(project(kernel.numpy(), kept))
+    optimizer = _optimizer(task.optimizer, settings.learning_rate, steps * settings.epochs)
+    trained.compile(optimizer, loss=loss_of(task, model), metrics=_metrics(task, model))
+    optimizer.build(trained.trainable_variables)
+    state = [*_unique(trained.variables), *trained.residuals, *_variables_of(optimizer)]
+    done = checkpoint.restore(state) if checkpoint else ()
+    if len(done) >= settings.epochs:
+        return done
+    watch = _Watch(work, steps, state, checkpoint, done)
+    trained.fit(
+        _dataset(task, settings, work.seed, first=len(done)),
+        epochs=settings.epochs,
+        initial_epoch=len(done),
+        steps_per_epoch=steps,
+        validation_data=_validation(task),
+        callbacks=[*callbacks, *task.callbacks, watch],
+        verbose=0,
+    )
+    return watch.logs
+
+
+class _Watch(tf_keras.callbacks.Callback):  # type: ignore[misc]
+    """Reports progress, stops at NaN, saves after each epoch."""
+
+    def __init__(self, work: Work, steps: int, state: Sequence[Any], checkpoint: Checkpoint | None, logs: Logs) -> None:
+        super().__init__()
+        self.logs = logs
+        self._work, self._steps, self._state, self._checkpoint = work, steps, state, checkpoint
+        self._told = 0.0
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        loss = float((logs or {}).get("loss", 0.0))
+        if not math.isfinite(loss):
+            settings = self._work.settings
+            raise TrainingError(
+                f"the loss became {loss} in epoch {len(self.logs) + 1} of {self._work.stage} (learning rate "
+                f"{settings.learning_rate:g}); lower learning_rate, or look for broken samples and a wrong --scale"
+            )
+        now = time.monotonic()
+        if now - self._told > _TOLD_EVERY or batch + 1 == self._steps:
+            self._told = now
+            epoch, epochs = len(self.logs), self._work.settings.epochs
+            stage = f"{self._work.stage}, epoch {epoch + 1} of {epochs}"
+            self._work.progress(stage, epoch * self._steps + batch + 1, epochs * self._steps)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self.logs = (*self.logs, {name: float(value) for name, value in (logs or {}).items()})
+        if self._checkpoint:
+            self._checkpoint.save(self._state, self.logs)
+
+
+# --- data -------------------------------------------------------------------------------------------------------
+
+
+def _dataset(task: Task, settings: Trained, seed: int, *, first: int) -> Any:
+    def stream() -> Iterator[Any]:
+        for epoch in range(first, settings.epochs):
+            yield from _floats(task.training_batches(epoch, size=settings.batch_size, seed=seed))
+
+    x, y = next(_floats(task.training_batches(0, size=1, seed=seed)))
+    signature = tf.nest.map_structure(_open_batch, (x, y))
+    dataset = tf.data.Dataset.from_generator(stream, output_signature=signature)
+    if task.augment is not None:
+        augment = task.augment
+        dataset = dataset.map(lambda x, y: (augment(x), y))
+    return dataset.prefetch(2)
+
+
+def _validation(task: Task) -> Any:
+    if not task.count("val") or task.y_val is None:
+        return None
+    x, y = next(_floats(task.batches("val", 1)))
+    signature = tf.nest.map_structure(_open_batch, (x, y))
+    return tf.data.Dataset.from_generator(lambda: _floats(task.batches("val")), output_signature=signature)
+
+
+def _floats(batches: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    for x, y in batches:
+        yield tf.nest.map_structure(_as_float, x), y
+
+
+def _as_float(array: Any) -> Any:
+    # Images may stay bytes until they are used; token numbers of wider types stay what they are.
+    narrow = array.dtype in (np.uint8, np.int8, np.float64, np.float16)
+    return array.astype(np.float32) if narrow else array
+
+
+def _open_batch(array: Any) -> Any:
+    return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+
+
+def check_data(model: Any, task: Task) -> None:
+    """Raises DataError where the training samples have another shape than the model's inputs."""
+    inputs = task.inputs("train")
+    if len(inputs) != len(model.inputs):
+        raise DataError(
+            f"the model has {len(model.inputs)} inputs and the data {len(inputs)}; give x_train_<input> each"
+        )
+    by_name = dict(zip(model.input_names, model.inputs, strict=True))
+    if len(inputs) > 1 and set(inputs) != set(by_name):
+        raise DataError(f"the data has inputs {', '.join(inputs)}, the model {', '.join(by_name)}; name them alike")
+    for name, rows in inputs.items():
+        tensor = by_name.get(name, model.inputs[0])
+        wanted, came = tuple(tensor.shape)[1:], tuple(rows.shape)[1:]
+        if len(wanted) != len(came) or any(a not in (None, b) for a, b in zip(wanted, came, strict=True)):
+            raise DataError(f"training samples have shape {came}, the model's input {wanted}; prepare the data for it")
+    _check_labels(model, task)
+
+
+def _check_labels(model: Any, task: Task) -> None:
+    labels, outputs = np.asarray(task.y_train), tuple(model.outputs[0].shape)[1:]
+    if labels.ndim == 1 and labels.dtype.kind in "iu" and len(outputs) == 1 and outputs[0] and outputs[0] > 1:
+        if labels.min() < 0 or labels.max() >= outputs[0]:
+            raise DataError(
+                f"labels reach from {labels.min()} to {labels.max()}, and the model has {outputs[0]} outputs; "
+                "number the classes from 0, or use a model with more outputs"
+            )
+    elif labels.ndim > 1 and labels.shape[1:] != outputs and not task.loss:
+        raise DataError(f"labels have shape {labels.shape[1:]}, the model's output {outputs}; they must agree")
+
+
+# --- loss, metrics, optimizer -----------------------------------------------------------------------------------
+
+
+def loss_of(task: Task, model: Any) -> Any:
+    """The task's loss; else the one that the labels and the model's last activation call for."""
+    if task.loss:
+        return task.loss if callable(task.loss) or isinstance(task.loss, str) else task.loss
+    labels, units = np.asarray(task.y_train), int(model.outputs[0].shape[-1] or 1)
+    activation = _last_activation(model)
+    losses = tf_keras.losses
+    if units > 1 and labels.ndim == 1 and labels.dtype.kind in "iub":
+        return losses.SparseCategoricalCrossentropy(from_logits=activation != "softmax")
+    if units > 1 and labels.ndim == 2 and bool(np.all(labels.sum(-1) == 1)) and bool(np.all(labels >= 0)):
+        return losses.CategoricalCrossentropy(from_logits=activation != "softmax")
+    if set(np.unique(labels[:10_000]).tolist()) <= {0, 1}:
+        return losses.BinaryCrossentropy(from_logits=activation != "sigmoid")
+    return losses.MeanSquaredError()
+
+
+def _last_activation(model: Any) -> str:
+    layer = model.outputs[0]._keras_history.layer
+    layer = getattr(layer, "layer", layer)
+    if type(layer).__name__ == "Softmax":
+        return "softmax"
+    return getattr(getattr(layer, "activation", None), "__name__", "")
+
+
+def _metrics(task: Task, model: Any) -> list[Any]:
+    loss = loss_of(task, model)
+    classifies = "Crossentropy" in type(loss).__name__ or "crossentropy" in str(loss)
+    return [*(["accuracy"] if classifies else []), *task.metrics]
+
+
+def _optimizer(given: Any, learning_rate: float, steps: int) -> Any:
+    """A fresh tf_keras optimizer: by name with a cosine schedule, or a copy of the user's own, of either Keras."""
+    known = {name.lower(): kind for name, kind in vars(tf_keras.optimizers).items() if _is_optimizer(kind)}
+    name = given if isinstance(given, str) else type(given).__name__
+    if name.lower() not in known:
+        names = ", ".join(sorted(known))
+        raise UsageError(f"the optimizer is {name!r}; expected a Keras optimizer, or one of the names {names}")
+    kind = known[name.lower()]
+    if isinstance(given, str):
+        return kind(learning_rate=tf_keras.optimizers.schedules.CosineDecay(learning_rate, steps))
+    return kind.from_config({key: value for key, value in given.get_config().items() if key != "loss_scale_factor"})
+
+
+def _is_optimizer(kind: Any) -> bool:
+    base = tf_keras.optimizers.Optimizer
+    return isinstance(kind, type) and issubclass(kind, base) and kind is not base
+
+
+def _unique(variables: Sequence[Any]) -> list[Any]:
+    return list({id(variable): variable for variable in variables}.values())
+
+
+def _variables_of(optimizer: Any) -> list[Any]:
+    found = optimizer.variables
+    return list(found() if callable(found) else found)

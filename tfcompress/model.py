@@ -1,0 +1,132 @@
+"""A model between two steps of a recipe: plain Keras, and beside it what would be lost in it.
+
+CompressedModel(model, invariants, ranges, history)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tfcompress.invariants import Invariant, from_arrays
+from tfcompress.invariants import replace as replace_invariant
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """What training fixed of the file's integer grids; the converter takes it over exactly.
+
+    Attributes:
+        activations: Keras layer name (or model input name) -> (minimum, maximum) of its output.
+        weights: kernel name -> scale per channel, float32, broadcastable to the kernel.
+    """
+
+    activations: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    weights: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A layer that a technique left as it was, and why."""
+
+    layer: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one technique did.
+
+    Attributes:
+        technique: its name in a recipe.
+        fields: its parameters.
+        seconds: wall time of the step.
+        epochs: per trained epoch, the loss and metrics that Keras logged.
+        skipped: layers that it left as they were.
+        notes: what the user should know.
+    """
+
+    technique: str
+    fields: Mapping[str, Any]
+    seconds: float = 0.0
+    epochs: tuple[Mapping[str, float], ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CompressedModel:
+    """A plain model and what it must keep.
+
+    Attributes:
+        model: a functional tf_keras model without wrappers. Nobody changes it: techniques return a new one.
+        invariants: kernel name -> what later steps and the file must keep of it.
+        ranges: integer grids that are fixed already.
+        history: what was done, in order.
+    """
+
+    model: Any
+    invariants: Mapping[str, tuple[Invariant, ...]] = field(default_factory=dict)
+    ranges: Ranges = field(default_factory=Ranges)
+    history: tuple[Step, ...] = ()
+
+    def promise(self, kernel: str, invariant: Invariant) -> CompressedModel:
+        """The same model with one more invariant, which takes the place of one of its kind."""
+        kept = replace_invariant(self.invariants.get(kernel, ()), invariant)
+        return replace(self, invariants={**self.invariants, kernel: kept})
+
+    def save(self, folder: Path) -> None:
+        """Writes `model.keras`, `arrays.npz` and `compressed.json` into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model.save(folder / "model.keras")
+        arrays: dict[str, Array] = {}
+        invariants: list[dict[str, Any]] = []
+        for kernel, promises in self.invariants.items():
+            for promise in promises:
+                names = promise.as_arrays()
+                invariants.append({"kernel": kernel, "kind": promise.kind, "fields": list(names)})
+                arrays |= {f"i{len(invariants) - 1}_{name}": array for name, array in names.items()}
+        weights = list(self.ranges.weights)
+        arrays |= {f"w{index}": np.asarray(self.ranges.weights[name]) for index, name in enumerate(weights)}
+        np.savez(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]  # its stub takes every keyword for an option
+        told = {
+            "invariants": invariants,
+            "weights": weights,
+            "activations": {name: list(pair) for name, pair in self.ranges.activations.items()},
+            "history": [asdict(step) for step in self.history],
+        }
+        (folder / "compressed.json").write_text(json.dumps(told, default=str), encoding="utf-8")
+
+
+def load(folder: Path) -> CompressedModel:
+    """Reads what `CompressedModel.save` wrote; the folder is this program's own and is believed."""
+    from converters.keras_models import load as loading
+    from converters.keras_models import safety
+
+    told = json.loads((folder / "compressed.json").read_text(encoding="utf-8"))
+    invariants: dict[str, tuple[Invariant, ...]] = {}
+    with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
+        for index, entry in enumerate(told["invariants"]):
+            fields = {name: arrays[f"i{index}_{name}"] for name in entry["fields"]}
+            promise = from_arrays(entry["kind"], fields)
+            invariants[entry["kernel"]] = (*invariants.get(entry["kernel"], ()), promise)
+        weights = {name: arrays[f"w{index}"] for index, name in enumerate(told["weights"])}
+    return CompressedModel(
+        loading.load(safety.check(folder / "model.keras")),
+        invariants,
+        Ranges({name: (low, high) for name, (low, high) in told["activations"].items()}, weights),
+        tuple(_step(entry) for entry in told["history"]),
+    )
+
+
+def _step(entry: Mapping[str, Any]) -> Step:
+    skipped = tuple(Skipped(**one) for one in entry["skipped"])
+    return Step(**{**entry, "skipped": skipped, "epochs": tuple(entry["epochs"]), "notes": tuple(entry["notes"])})

@@ -1,0 +1,186 @@
+"""A recipe: the steps that make a model small, what the file shall be, and the seed. It reads and writes TOML.
+
+    name = "deep"
+    runtime = "litert"
+
+    [[steps]]
+    technique = "prune"
+    sparsity = 0.6
+    epochs = 6
+
+    [[steps]]
+    technique = "cluster"
+    clusters = 16
+
+    [conversion]
+    dtype = "int8"
+
+A recipe that cannot work is refused when it is built: an unknown technique or parameter, a value out of range, an
+impossible order. The order follows from what each technique makes and keeps (`tfcompress.technique`), never from pairs.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
+
+from converters.errors import FileError, UsageError
+from converters.spec import DenseGranularity, DType, IoType, Quantizer
+from tfcompress import registry
+from tfcompress.technique import Technique
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class Conversion(BaseModel):
+    """What the finished file shall be; see `tfcompress.convert`."""
+
+    model_config = _FROZEN
+
+    dtype: DType = "int8"
+    io: IoType | None = None
+    dense: DenseGranularity | None = None
+    quantizer: Quantizer = "tflite"
+    method: str = Field(default="minmax", description="How activation ranges are chosen that training left open.")
+    samples: int = Field(default=200, ge=1, description="Training samples to calibrate on.")
+
+
+class Recipe(BaseModel):
+    """What to do with a model.
+
+    Attributes:
+        name: what to call it.
+        description: one line.
+        steps: techniques, in order.
+        runtime: who will run the file: `litert`, `tflm`, or a TOML file.
+        conversion: what the file shall be.
+        seed: of data order, random weights and draws.
+    """
+
+    model_config = _FROZEN
+
+    name: str = "recipe"
+    description: str = ""
+    seed: int = 0
+    runtime: str = "litert"
+    steps: tuple[SerializeAsAny[Technique], ...] = ()
+    conversion: Conversion = Conversion()
+
+    def __init__(self, /, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise UsageError(f"this recipe cannot work: {_sentence(error, fields)}") from error
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _find_techniques(cls, steps: Any) -> Any:
+        if not isinstance(steps, (list, tuple)):
+            return steps
+        return tuple(_technique(step, number) for number, step in enumerate(steps, 1))
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Recipe:
+        made: dict[str, str] = {}
+        for number, step in enumerate(self.steps, 1):
+            lost = [kind for kind in made if step.changes_shapes or kind not in step.keeps]
+            if lost:
+                before = made[lost[0]]
+                raise UsageError(
+                    f"step {number} ({step.name}) would break the {lost[0]} that {before} made; "
+                    f"put {step.name} before {before}"
+                    if step.name != before
+                    else f"step {number} repeats {step.name}, which would break its own {lost[0]}; leave one out"
+                )
+            made |= dict.fromkeys(sorted(step.makes), step.name)
+        return self
+
+    def to_toml(self) -> str:
+        """The recipe as a TOML text, every parameter written out; `from_toml` gives an equal recipe."""
+        import tomlkit
+
+        told = self.model_dump(mode="json", exclude_none=True)
+        steps = told.pop("steps")
+        conversion = told.pop("conversion")
+        document = tomlkit.document()
+        document.update(told)
+        tables = tomlkit.aot()
+        for step, fields in zip(self.steps, steps, strict=True):
+            tables.append(tomlkit.item({"technique": step.name, **fields}))
+        document["steps"] = tables
+        document["conversion"] = conversion
+        return tomlkit.dumps(document)
+
+
+def from_toml(text: str, *, name: str = "recipe") -> Recipe:
+    """Reads a recipe.
+
+    Raises:
+        UsageError: no TOML, or a recipe that cannot work; the message names the key.
+    """
+    try:
+        fields = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"the recipe {name} is not TOML: {error}; compare it with a packaged one") from error
+    return Recipe(**{"name": name, **fields})
+
+
+def load(name_or_path: str | Path) -> Recipe:
+    """A packaged recipe by name, or the user's own by the path of its TOML file.
+
+    Raises:
+        FileError: no such file, or it is not readable.
+        UsageError: no such packaged recipe, or a recipe that cannot work.
+    """
+    text = str(name_or_path)
+    if text in packaged():
+        resource = importlib.resources.files("tfcompress.recipes") / f"{text}.toml"
+        return from_toml(resource.read_text(encoding="utf-8"), name=text)
+    path = Path(name_or_path)
+    if path.suffix != ".toml" and not path.exists():
+        raise UsageError(f"there is no recipe {text!r}; expected one of {', '.join(packaged())}, or a .toml file")
+    try:
+        return from_toml(path.read_text(encoding="utf-8"), name=path.stem)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the recipe {path} is not text; expected TOML") from error
+    except OSError as error:
+        known = ", ".join(packaged())
+        raise FileError(f"the recipe {path} cannot be read: {error.strerror}; packaged ones are {known}") from error
+
+
+def packaged() -> tuple[str, ...]:
+    """Names of the recipes that come with the package, sorted."""
+    entries = importlib.resources.files("tfcompress.recipes").iterdir()
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml")))
+
+
+def _technique(step: Any, number: int) -> Technique:
+    if isinstance(step, Technique):
+        return step
+    if not isinstance(step, Mapping) or not isinstance(step.get("technique"), str):
+        raise UsageError(f'step {number} names no technique; write technique = "prune" or another, see `techniques`')
+    fields = {key: value for key, value in step.items() if key != "technique"}
+    found = registry.find(step["technique"])
+    try:
+        return found(**fields)
+    except ValidationError as error:
+        raise UsageError(f"step {number} ({step['technique']}): {_sentence(error, fields)}") from error
+
+
+def _sentence(error: ValidationError, fields: Mapping[str, Any]) -> str:
+    """The first complaint of pydantic in a line: what came, what was expected."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the values"
+    if first["type"] == "extra_forbidden":
+        return f"{place} is not a parameter of it; `tfcompress techniques` lists those it has"
+    message = first["msg"][:1].lower() + first["msg"][1:]
+    if first["type"] == "missing":
+        return f"{place} is missing; set it"
+    if first["type"] in ("value_error", "assertion_error") and not first["loc"]:
+        return message.removeprefix("value error, ")
+    return f"{place} is {first['input']!r}; {message.removeprefix('value error, ')}"

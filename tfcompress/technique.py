@@ -1,0 +1,98 @@
+"""What a technique is: one file in `tfcompress/techniques`, one class of frozen fields, one method.
+
+    class Prune(Trained):
+        '''First line: what it does, as `tfcompress techniques` shows it. ...'''
+
+        makes: ClassVar = frozenset({"zeros"})
+        keeps: ClassVar = frozenset({"zeros"})
+        sparsity: float = Field(0.6, gt=0, lt=1, description="Share of the weights that become zero.")
+
+        def apply(self, compressed, trainer): ...
+
+The file name is its name in a recipe; the fields are its parameters there, checked when the recipe is built. No
+TensorFlow is imported before `apply` or `plan` runs.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tfcompress.model import CompressedModel, Skipped, Step
+
+if TYPE_CHECKING:
+    from tfcompress.training import Trainer
+
+
+class Technique(BaseModel, ABC):
+    """One step of a recipe: from a model to a smaller one, under every promise made before.
+
+    Attributes:
+        makes: kinds of promise that it adds: `zeros`, `codebook`, `ranges`.
+        keeps: kinds of earlier promise that survive it; it cannot come after a step that made another one.
+        changes_shapes: whether kernels change shape, which no earlier promise survives.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    makes: ClassVar[frozenset[str]] = frozenset()
+    keeps: ClassVar[frozenset[str]] = frozenset()
+    changes_shapes: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """The name in a recipe: that of the file."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def fields(self) -> dict[str, Any]:
+        """The parameters as a recipe writes them."""
+        return self.model_dump(mode="json")
+
+    def plan(self, compressed: CompressedModel) -> tuple[Skipped, ...]:
+        """What `apply` would leave as it is, and why, before anything is trained.
+
+        Raises:
+            CompressionError: the parameters do not fit this model.
+        """
+        return ()
+
+    @abstractmethod
+    def apply(self, compressed: CompressedModel, trainer: Trainer) -> CompressedModel:
+        """A new model, plain Keras, that keeps every earlier promise; `compressed` and its model stay as they were.
+
+        Args:
+            compressed: the model so far.
+            trainer: trains and scores; holds the data.
+
+        Returns:
+            the new model, with `self.record(...)` added to its history.
+        """
+
+    def record(
+        self,
+        *,
+        epochs: tuple[Mapping[str, float], ...] = (),
+        skipped: tuple[Skipped, ...] = (),
+        notes: tuple[str, ...] = (),
+    ) -> Step:
+        """What this step did, for the history; the pipeline adds the time."""
+        return Step(self.name, self.fields(), epochs=epochs, skipped=skipped, notes=notes)
+
+
+class Trained(Technique):
+    """A technique that trains."""
+
+    epochs: int = Field(default=1, ge=0, description="Passes over the training data.")
+    learning_rate: float = Field(
+        default=1e-3,
+        gt=0,
+        lt=10,
+        description="Step size at the start, falling to 0 along a cosine. A Task's own optimizer object keeps its own.",
+    )
+    batch_size: int = Field(default=128, ge=1, description="Samples per training step.")
+    freeze: tuple[str, ...] = Field(
+        default=(), description="Layers that are not trained; names or patterns such as 'conv2d_*'."
+    )

@@ -1,0 +1,1 @@
+"""One file here = one technique; its name is the name in a recipe. See `tfcompress.technique`."""
