@@ -82,8 +82,8 @@ def compress(
         training: epochs, learning rates, seed.
         sparsity: share of zeros at the end of pruning.
         clusters: values per kernel.
-        batches: training data by epoch, augmented already, as many batches as the training split divides into; the
-            task's own `training_batches` and `augment` if None.
+        batches: training data by epoch, before augmentation, as many batches as the training split divides into; the
+            task's own `training_batches` if None.
     """
     import tensorflow_model_optimization as tfmot
     import tf_keras
@@ -148,7 +148,7 @@ class _Fit:
         # Labels of any number type: their own would differ between a task and a caller's stream.
         signature = (tf.TensorSpec((None, *first_x.shape[1:])), tf.TensorSpec((None, *first_y.shape[1:]), tf.int64))
         data = tf.data.Dataset.from_generator(lambda: self._stream(epochs), output_signature=signature)
-        if self._batches is None and self._task.augment is not None:
+        if self._task.augment is not None:
             data = data.map(lambda x, y: (self._task.augment(x), y))
         return data.prefetch(2)
 
@@ -182,7 +182,6 @@ def _converted(model: Any, task: Task) -> bytes:
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     flatbuffer: bytes = converter.convert()
     return flatbuffer

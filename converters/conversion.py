@@ -20,6 +20,7 @@ from converters.spec import ConversionSpec, InputSpec
 from converters.verify import Certificate, verify
 
 Ranges = Mapping[str, tuple[float, float]]
+WeightScales = Mapping[str, Any]
 LIMITS = child.Limits(seconds=3600.0)
 
 
@@ -29,13 +30,27 @@ class Calibrating:
 
     Attributes:
         method: one of `converters.calibration.METHODS`.
-        ranges: tensor name -> (minimum, maximum): ranges that are known already and win over measured ones.
+        ranges: name of a layer (its output), an input, an output or a tensor -> (minimum, maximum): ranges that are
+            known already and win over measured ones; see `converters.layer_ranges`.
         allow_unusual: accept samples that cannot have been scaled as the model expects.
+        weight_scales: kernel name (`conv2d_3/kernel`) -> the scales that its integers must have; see
+            `converters.weight_scales`.
+        keep_float: whether the float file that an integer file was made from is kept, to compare layers with.
     """
 
     method: str = "minmax"
     ranges: Ranges | None = None
     allow_unusual: bool = False
+    weight_scales: WeightScales | None = None
+    keep_float: bool = False
+
+    def as_plain(self) -> dict[str, Any]:
+        """The fields as values that can cross to a child process."""
+        import numpy as np
+
+        ranges = {str(name): (float(low), float(high)) for name, (low, high) in (self.ranges or {}).items()}
+        scales = {str(name): np.asarray(scale, np.float32) for name, scale in (self.weight_scales or {}).items()}
+        return {**vars(self), "ranges": ranges, "weight_scales": scales}
 
 
 @dataclass(frozen=True)
@@ -47,12 +62,14 @@ class Conversion:
         certificate: what was proven about it.
         float_bytes: size of the float32 file that an integer file was made from, in bytes; None for other files.
         notes: what the user should know: unrolled layers, unusual data, a file that grew.
+        float_flatbuffer: that float32 file itself, if `Calibrating.keep_float` asked for it.
     """
 
     flatbuffer: FlatBuffer
     certificate: Certificate
     float_bytes: int | None
     notes: tuple[str, ...]
+    float_flatbuffer: FlatBuffer | None = None
 
 
 def convert(
@@ -86,7 +103,7 @@ def convert(
         ChildDiedError: TensorFlow crashed or ran out of time or memory.
     """
     calibrating = calibrating or Calibrating()
-    options = [spec.as_dict(), _plain(samples), asdict(calibrating)]
+    options = [spec.as_dict(), _plain(samples), calibrating.as_plain()]
     if isinstance(model, (str, Path)):
         arguments = ["converters.conversion:convert_file_here", str(model), allow_code, *options]
     else:
@@ -116,7 +133,8 @@ def finish(made: Mapping[str, Any], spec: ConversionSpec) -> Conversion:
             f"the {spec.dtype} file ({len(flatbuffer.data):,} bytes) is not smaller than the float32 one "
             f"({made['float_bytes']:,} bytes): the weights are few, and the rest of the file outweighs them"
         )
-    return Conversion(flatbuffer, certificate, made["float_bytes"], tuple(notes))
+    kept = FlatBuffer(made["float_file"]) if made["float_file"] else None
+    return Conversion(flatbuffer, certificate, made["float_bytes"], tuple(notes), kept)
 
 
 # --- in the child -----------------------------------------------------------------------------------------------
@@ -175,12 +193,12 @@ def _freeze(model: Any, spec: ConversionSpec) -> Any:
 def _convert_here(
     graph: Any, spec: ConversionSpec, samples: Any, calibrating: Calibrating, progress: child.Progress
 ) -> dict[str, Any]:
-    from converters import calibration, tflite
+    from converters import calibration, layer_ranges, tflite, weight_scales
 
     progress("converting to a float file", 0, 0)
     if not spec.is_integer:
         data = tflite.finish(tflite.float_file(graph, dtype=spec.dtype))
-        return {"data": data, "float_bytes": None, "notes": list(graph.notes)}
+        return {"data": data, "float_bytes": None, "notes": list(graph.notes), "float_file": None}
     float_model = tflite.float_file(graph, for_integers=True)
     memory.release()
     if callable(samples):
@@ -192,10 +210,12 @@ def _convert_here(
     bits = 16 if spec.dtype == "int16x8" else 8
     measured = calibration.collect(float_model, checked, method=calibrating.method, bits=bits, progress=progress)
     progress("quantizing", 0, 0)
-    # Ranges name tensors as the finished file does; its outputs get their names last (converters.naming).
-    known = {name if name in measured else f"{name}/output": pair for name, pair in (calibrating.ranges or {}).items()}
-    data = tflite.finish(tflite.quantize(float_model, {**measured, **known}, spec))
-    return {"data": data, "float_bytes": len(float_model), "notes": notes}
+    known = layer_ranges.by_tensor(float_model, calibrating.ranges or {})
+    data = tflite.quantize(float_model, {**measured, **known}, spec)
+    if calibrating.weight_scales:
+        data = weight_scales.apply(data, float_model, calibrating.weight_scales)
+    kept = float_model if calibrating.keep_float else None
+    return {"data": tflite.finish(data), "float_bytes": len(float_model), "notes": notes, "float_file": kept}
 
 
 def _plain(samples: Any) -> Any:

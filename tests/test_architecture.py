@@ -15,11 +15,13 @@ ROOT = Path(__file__).resolve().parent.parent
 # A module may import modules of its own layer and of those below it. The first matching prefix counts.
 LAYERS = [
     ["tfcompress.cli", "tfcompress.__main__"],
-    ["tfcompress.demo", "tfcompress.search", "tfcompress.doctor", "tfcompress.report"],
-    ["tfcompress.pipeline", "tfcompress.conversion"],
-    ["tfcompress.recipe"],
+    ["tfcompress.demo", "tfcompress.compression", "tfcompress.search", "tfcompress.doctor", "tfcompress.report"],
+    ["tfcompress.pipeline", "tfcompress.steps", "tfcompress.scorecard", "tfcompress.result_folder"],
+    ["tfcompress.outcome"],
+    ["tfcompress.conversion", "tfcompress.recipe"],
     ["tfcompress.registry"],
-    ["tfcompress.techniques", "tfcompress.evaluation", "tfcompress.benchmark"],
+    ["tfcompress.techniques", "tfcompress.pruning", "tfcompress.clustering", "tfcompress.quantization"],
+    ["tfcompress.evaluation", "tfcompress.benchmark"],
     ["tfcompress.technique", "tfcompress.training", "tfcompress.fitting", "tfcompress.checkpoint"],
     ["tfcompress.targets", "tfcompress.task", "tfcompress.metrics", "tfcompress.model", "tfcompress.invariants"],
     ["tfcompress"],

@@ -2,6 +2,8 @@
 
 result = tfcompress.convert(model, calibration=x_train[:200])
 result.flatbuffer.save("model.tflite")
+
+outcome = tfcompress.compress(model, "deep", task, output="compressed")
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ import converters
 
 if TYPE_CHECKING:
     from converters.keras_models.bridge import to_keras, to_tf_keras
+    from tfcompress.compression import compress, plan
     from tfcompress.conversion import convert
     from tfcompress.evaluation import evaluate
+    from tfcompress.recipe import Recipe
+    from tfcompress.task import Task
 
 if not (Path(converters.__file__ or "").parent / "conversion.py").is_file():
     raise ImportError(
@@ -23,9 +28,13 @@ if not (Path(converters.__file__ or "").parent / "conversion.py").is_file():
     )
 
 __version__ = "0.1.0"
-__all__ = ["convert", "evaluate", "to_keras", "to_tf_keras"]
+__all__ = ["Recipe", "Task", "compress", "convert", "evaluate", "plan", "to_keras", "to_tf_keras"]
 
 _HOME = {
+    "Recipe": "tfcompress.recipe",
+    "Task": "tfcompress.task",
+    "compress": "tfcompress.compression",
+    "plan": "tfcompress.compression",
     "convert": "tfcompress.conversion",
     "evaluate": "tfcompress.evaluation",
     "to_keras": "converters.keras_models.bridge",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,8 @@ def convert(
     quantizer: Quantizer = "tflite",
     method: str = "minmax",
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    weight_scales: Mapping[str, Any] | None = None,
+    keep_float: bool = False,
     samples: int = CALIBRATION_SAMPLES,
     scale: str = "none",
     seed: int = 0,
@@ -50,7 +51,10 @@ def convert(
         dense: granularity of Dense weights; by default what the runtime's kernels take.
         quantizer: `tflite` or `litert`.
         method: `minmax`, `percentile`, `mse` or `entropy`.
-        ranges: tensor name -> (minimum, maximum) that are known already.
+        ranges: name of a layer (its output), an input, an output or a tensor -> (minimum, maximum), known already.
+        weight_scales: kernel name (`conv2d_3/kernel`) -> scales that broadcast against the Keras kernel and that its
+            integers must have; known already.
+        keep_float: keep the float32 file that an integer file was made from, as `Conversion.float_flatbuffer`.
         samples: how many samples of a data file or Task to calibrate on.
         scale: how the images of a data file become the model's units.
         seed: draws the samples from the training part of a data file or Task.
@@ -70,11 +74,11 @@ def convert(
         )
     if isinstance(calibration, (str, Path)):
         _check_there(str(calibration))
-    if not spec.is_integer and (method != "minmax" or ranges):
-        raise UsageError(f"{dtype} has no activation ranges; method and ranges are for int8 and int16x8")
+    if not spec.is_integer and (method != "minmax" or ranges or weight_scales):
+        raise UsageError(f"{dtype} has no integers; method, ranges and weight_scales are for int8 and int16x8")
     if not spec.is_integer:
         calibration = None  # nothing to calibrate: a call may keep its data while it tries types
-    calibrating = Calibrating(method=method, ranges=ranges, allow_unusual=allow_unusual_data)
+    calibrating = Calibrating(method, ranges, allow_unusual_data, weight_scales, keep_float)
     data_file = isinstance(calibration, (str, Path))
     if scale != "none" and not data_file and calibration is not None:
         raise UsageError(f"scale {scale!r} is for data files; scale the arrays yourself, to the model's units")
@@ -82,7 +86,7 @@ def convert(
     if data_file and isinstance(model, (str, Path)):
         made = child.call(
             "tfcompress.conversion:convert_file_here",
-            *(str(model), allow_code, spec.as_dict(), data, asdict(calibrating)),
+            *(str(model), allow_code, spec.as_dict(), data, calibrating.as_plain()),
             what="converting the model",
             limits=LIMITS,
             progress=progress,

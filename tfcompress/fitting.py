@@ -78,6 +78,7 @@ def fit(
     if not steps:
         next(task.training_batches(0, size=1))  # which says what is missing
     check_data(model, task)
+    tf_keras.utils.set_random_seed(work.seed)  # dropout and augmentation
     trained = _UnderPromises(model.inputs, model.outputs)
     trained.keep(projected)
     for kernel, kept in projected:
@@ -85,7 +86,9 @@ def fit(
     optimizer = _optimizer(task.optimizer, settings.learning_rate, steps * settings.epochs)
     trained.compile(optimizer, loss=loss_of(task, model), metrics=_metrics(task, model))
     optimizer.build(trained.trainable_variables)
-    state = [*_unique(trained.variables), *trained.residuals, *_variables_of(optimizer)]
+    # A promise that moves with the weights (`tfcompress.clustering.moving`) says what it needs to go on.
+    moving = [cell for _, kept in projected for promise in kept for cell in getattr(promise, "state", ())]
+    state = [*_unique([*trained.variables, *moving]), *trained.residuals, *_variables_of(optimizer)]
     done = checkpoint.restore(state) if checkpoint else ()
     if len(done) >= settings.epochs:
         return done
@@ -138,9 +141,9 @@ class _Watch(tf_keras.callbacks.Callback):  # type: ignore[misc]
 def _dataset(task: Task, settings: Trained, seed: int, *, first: int) -> Any:
     def stream() -> Iterator[Any]:
         for epoch in range(first, settings.epochs):
-            yield from _floats(task.training_batches(epoch, size=settings.batch_size, seed=seed))
+            yield from floats(task.training_batches(epoch, size=settings.batch_size, seed=seed))
 
-    x, y = next(_floats(task.training_batches(0, size=1, seed=seed)))
+    x, y = next(floats(task.training_batches(0, size=1, seed=seed)))
     signature = tf.nest.map_structure(_open_batch, (x, y))
     dataset = tf.data.Dataset.from_generator(stream, output_signature=signature)
     if task.augment is not None:
@@ -152,12 +155,13 @@ def _dataset(task: Task, settings: Trained, seed: int, *, first: int) -> Any:
 def _validation(task: Task) -> Any:
     if not task.count("val") or task.y_val is None:
         return None
-    x, y = next(_floats(task.batches("val", 1)))
+    x, y = next(floats(task.batches("val", 1)))
     signature = tf.nest.map_structure(_open_batch, (x, y))
-    return tf.data.Dataset.from_generator(lambda: _floats(task.batches("val")), output_signature=signature)
+    return tf.data.Dataset.from_generator(lambda: floats(task.batches("val")), output_signature=signature)
 
 
-def _floats(batches: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+def floats(batches: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """The same batches, inputs as float32 where they came as bytes or in another float type."""
     for x, y in batches:
         yield tf.nest.map_structure(_as_float, x), y
 
@@ -170,6 +174,22 @@ def _as_float(array: Any) -> Any:
 
 def _open_batch(array: Any) -> Any:
     return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+
+
+def check(model: Any, task: Task) -> str:
+    """How the task was understood, in words: loss and metrics.
+
+    Raises:
+        DataError: there is nothing to train on, or samples or labels do not fit the model.
+        UsageError: an unknown loss, metric or optimizer.
+    """
+    next(task.training_batches(0, size=1))
+    check_data(model, task)
+    _optimizer(task.optimizer, 1e-3, 1)
+    loss = loss_of(task, model)
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+    how = "as the task asks" if task.loss else "inferred from the labels and the last activation"
+    return f"trained with the loss {name}, {how}"
 
 
 def check_data(model: Any, task: Task) -> None:

@@ -156,3 +156,8 @@ def from_arrays(kind: str, arrays: Mapping[str, Array]) -> Invariant:
     if kind not in KINDS:
         raise CompressionError(f"an invariant of kind {kind!r} came; expected one of {', '.join(KINDS)}")
     return cast(Invariant, KINDS[kind](**arrays))
+
+
+def holds_exactly(weights: Array | None, invariants: Sequence[Invariant]) -> bool:
+    """Whether float weights are their own projection, bit for bit; never for weights that are not there."""
+    return weights is not None and np.array_equal(weights, project(weights, invariants))

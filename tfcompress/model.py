@@ -123,10 +123,11 @@ def load(folder: Path) -> CompressedModel:
         loading.load(safety.check(folder / "model.keras")),
         invariants,
         Ranges({name: (low, high) for name, (low, high) in told["activations"].items()}, weights),
-        tuple(_step(entry) for entry in told["history"]),
+        tuple(step_from_plain(entry) for entry in told["history"]),
     )
 
 
-def _step(entry: Mapping[str, Any]) -> Step:
+def step_from_plain(entry: Mapping[str, Any]) -> Step:
+    """The inverse of `dataclasses.asdict(step)`."""
     skipped = tuple(Skipped(**one) for one in entry["skipped"])
     return Step(**{**entry, "skipped": skipped, "epochs": tuple(entry["epochs"]), "notes": tuple(entry["notes"])})

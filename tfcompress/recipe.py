@@ -66,7 +66,7 @@ class Recipe(BaseModel):
 
     name: str = "recipe"
     description: str = ""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     runtime: str = "litert"
     steps: tuple[SerializeAsAny[Technique], ...] = ()
     conversion: Conversion = Conversion()

@@ -87,18 +87,18 @@ def _owners(graph: Graph) -> Iterator[tuple[Operator, str]]:
     """Operators with a stored kernel, and the layer of each; see the module docstring."""
     weights: dict[int, Tensor] = {}
     for operator in graph.operators:
-        weight = weight_of(operator) if operator.name in _CLASSES else None
-        if weight is not None and operator.outputs and _is_kernel(graph.tensors[weight], _CLASSES[operator.name][2]):
-            weights[operator.index] = graph.tensors[weight]
+        index = weight_of(operator) if operator.name in _CLASSES else None
+        if index is not None and operator.outputs and _is_kernel(graph.tensors[index], _CLASSES[operator.name][2]):
+            weights[operator.index] = graph.tensors[index]
     readers = Counter(weight.index for weight in weights.values())
-    for index, weight in weights.items():
-        output = graph.tensors[graph.operators[index].outputs[0]]
+    for number, weight in weights.items():
+        output = graph.tensors[graph.operators[number].outputs[0]]
         named_by_user = output.index in graph.outputs or _OUTPUT.search(output.name)
         computed = layer_of(output.name)
         is_merged = readers[weight.index] > 1 and not named_by_user
         layer = (computed or weight.layer) if is_merged else (weight.layer or computed)
         if layer:
-            yield graph.operators[index], layer
+            yield graph.operators[number], layer
 
 
 def _is_kernel(weight: Tensor, rank: int) -> bool:

@@ -44,8 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
     words = [word for word in given if word != "--debug"]
     try:
         group.main(args=words, prog_name="tfcompress", standalone_mode=False)
-    except Abort:
-        _complain("stopped; nothing was written")
+    except Abort as stop:
+        _complain(str(stop) or "stopped; nothing was written")
         sys.exit(130)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)

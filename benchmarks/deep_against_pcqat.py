@@ -1,0 +1,169 @@
+"""Our `deep` against TensorFlow's own chain (plain_pcqat.py): same model, data order, epochs, learning rates, seeds.
+
+    python -m benchmarks.deep_against_pcqat --model resnet8_jpeg.h5 --task benchmarks.cifar10:task -o results.json
+
+Each run is a process of its own; the two take turns, so that a machine that slows down slows both. Timed is what both
+do: from loading the model to the file's bytes. Accuracy is that of the int8 file on LiteRT, on the test split, which
+neither has seen. Runs that are in the results already are not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import importlib
+import json
+import statistics
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.flatbuffer import FlatBuffer
+from converters.flatbuffer.kernels import kernels_in_file
+from tfcompress.environment import versions
+from tfcompress.evaluation import evaluate
+
+SIDES = ("deep", "plain PCQAT")
+MINIMUM_WEIGHTS = 256
+
+
+def _ours(model: Path, task: Any, seed: int) -> dict[str, Any]:
+    from converters.keras_models import load, safety
+    from tfcompress import pipeline, recipe, steps
+    from converters.child import no_progress
+    from tfcompress.training import Trainer
+
+    chosen = recipe.load("deep").model_copy(update={"seed": seed})
+    wall, cpu = time.perf_counter(), time.process_time()
+    opened = load.load(safety.check(model))
+    compressed, _ = pipeline.prepare(opened, chosen, task)
+    compressed = steps.run(compressed, chosen, Trainer(task), None)
+    conversion = pipeline.converted(compressed, chosen, task, no_progress)
+    return {
+        "flatbuffer": conversion.flatbuffer.data,
+        "seconds": time.perf_counter() - wall,
+        "cpu_seconds": time.process_time() - cpu,
+        "step_seconds": [step.seconds for step in compressed.history],
+        "skipped": sorted({f"{one.layer}: {one.reason}" for step in compressed.history for one in step.skipped}),
+    }
+
+
+def _peer(model: Path, task: Any, seed: int) -> dict[str, Any]:
+    from benchmarks import plain_pcqat
+    from tfcompress import recipe
+
+    steps = recipe.load("deep").steps
+    epochs = tuple(step.epochs for step in steps)
+
+    def batches(epoch: int) -> Any:
+        # Epochs go on counting there; here each step counts its own, with a seed of its own (tfcompress.steps).
+        number = 0
+        while epoch >= epochs[number]:
+            epoch, number = epoch - epochs[number], number + 1
+        return task.training_batches(epoch, size=steps[number].batch_size, seed=seed + number + 1)
+
+    training = plain_pcqat.Training(
+        epochs=epochs,
+        learning_rates=tuple(step.learning_rate for step in steps),
+        batch_size=steps[0].batch_size,
+        seed=seed,
+    )
+    made = plain_pcqat.compress(model, task, training, batches=batches)
+    return {
+        "flatbuffer": made.flatbuffer,
+        "seconds": made.seconds,
+        "cpu_seconds": made.cpu_seconds,
+        "step_seconds": list(made.step_seconds),
+        "skipped": [],
+    }
+
+
+def _one(side: str, model: Path, task: Any, seed: int, keep: Path) -> dict[str, Any]:
+    made = (_ours if side == SIDES[0] else _peer)(model, task, seed)
+    data = made.pop("flatbuffer")
+    keep.mkdir(parents=True, exist_ok=True)
+    (keep / f"{side.replace(' ', '_')}_{seed}.tflite").write_bytes(data)
+    file = FlatBuffer(data)
+    kernels = {name: kernel.values for name, kernel in kernels_in_file(file).items()}
+    return {
+        "side": side,
+        "seed": seed,
+        "accuracy": evaluate(file, task).value,
+        "file_bytes": len(data),
+        "gzip_bytes": len(gzip.compress(data, 9, mtime=0)),
+        "kernels": {
+            name: {"weights": int(k.size), "zeros": float(np.mean(k == 0)), "distinct": len(np.unique(k))}
+            for name, k in kernels.items()
+        },
+        **made,
+    }
+
+
+def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    def of(side: str, key: str) -> list[float]:
+        return [run[key] for run in runs if run["side"] == side]
+
+    told: dict[str, Any] = {}
+    for side in SIDES:
+        accuracy = of(side, "accuracy")
+        told[side] = {
+            "accuracy_mean": statistics.mean(accuracy),
+            "accuracy_lowest": min(accuracy),
+            "accuracy_highest": max(accuracy),
+            "gzip_bytes": statistics.median(of(side, "gzip_bytes")),
+            "file_bytes": statistics.median(of(side, "file_bytes")),
+            "seconds": statistics.median(of(side, "seconds")),
+            "cpu_seconds": statistics.median(of(side, "cpu_seconds")),
+        }
+    pairs = zip(of(SIDES[0], "seconds"), of(SIDES[1], "seconds"), strict=True)
+    told["wall_ratio"] = statistics.median(ours / theirs for ours, theirs in pairs)
+    return told
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--task", default="benchmarks.cifar10:task", help="module:function that returns a Task")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--keep", type=Path, default=Path("deep_files"), help="where the .tflite files go")
+    parser.add_argument("--one", nargs=2, metavar=("SIDE", "SEED"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    module, _, function = given.task.partition(":")
+    task = getattr(importlib.import_module(module), function)()
+    if given.one:
+        side, seed = given.one
+        given.output.write_text(json.dumps(_one(side, given.model, task, int(seed), given.keep)))
+        return
+    before = json.loads(given.output.read_text()) if given.output.exists() else {"runs": []}
+    runs = before["runs"]
+    for seed in given.seeds:
+        for side in SIDES:
+            if any(run["side"] == side and run["seed"] == seed for run in runs):
+                continue
+            runs.append(_in_a_process(given, side, seed))
+            told = {"date": datetime.now(UTC).date().isoformat(), "versions": versions(), "task": given.task}
+            told["float_accuracy"] = before.get("float_accuracy") or evaluate(given.model, task).value
+            before = told
+            done = {run["seed"] for run in runs if run["side"] == SIDES[1]}
+            told["summary"] = _summary([run for run in runs if run["seed"] in done]) if done else {}
+            given.output.write_text(json.dumps({**told, "runs": runs}, indent=1) + "\n")
+
+
+def _in_a_process(given: argparse.Namespace, side: str, seed: int) -> dict[str, Any]:
+    part = given.output.with_suffix(".part")
+    command = [sys.executable, "-m", "benchmarks.deep_against_pcqat", "--model", str(given.model), "--task", given.task]
+    subprocess.run([*command, "-o", str(part), "--keep", str(given.keep), "--one", side, str(seed)], check=True)
+    run: dict[str, Any] = json.loads(part.read_text())
+    part.unlink()
+    print(f"{side}, seed {seed}: accuracy {run['accuracy']:.4f}, gzip {run['gzip_bytes']:,}, {run['seconds']:.0f} s")
+    return run
+
+
+if __name__ == "__main__":
+    main()

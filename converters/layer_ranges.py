@@ -1,0 +1,117 @@
+"""Ranges that are known by Keras layer, as ranges of the tensors of a float file.
+
+    by_tensor(float_file, {"conv2d_1": (0.0, 6.0)})        {"relu_1/Relu;conv2d_1/BiasAdd": (0.0, 6.0)}
+
+A layer's range is that of its output: what the last of its operators writes. Where the converter fused a layer with
+the one behind it (a convolution and its ReLU), one tensor answers to both names; of two ranges for one tensor their
+common part holds, since a fused activation only clips. RESHAPE and its like pass values on unchanged, so their two
+sides have one range. Operators whose kernels demand equal scales on both sides hand a range on to where none is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from converters.errors import ConversionError
+from converters.flatbuffer import FlatBuffer, Graph, Operator, layer_of
+from converters.flatbuffer.constants import weight_of
+from converters.flatbuffer.graph import shown
+
+Range = tuple[float, float]
+
+_PASSES_ON = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"})
+# Of one input of data, and of equal scales on both sides: https://ai.google.dev/edge/litert/models/quantization_spec
+_SAME_SCALE = frozenset({
+    "MAX_POOL_2D", "AVERAGE_POOL_2D", "PAD", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "STRIDED_SLICE", "SLICE",
+    "GATHER", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "MIRROR_PAD", "TILE",
+})  # fmt: skip
+
+
+def by_tensor(float_file: bytes, ranges: Mapping[str, Range]) -> dict[str, Range]:
+    """Ranges by tensor name.
+
+    Args:
+        float_file: made by `converters.tflite.float_file`.
+        ranges: (minimum, maximum) by the name of a layer, of an input or output of the model, or of a tensor.
+
+    Raises:
+        ConversionError: a name that nothing has, or two ranges of one tensor that have no common part.
+    """
+    graph = FlatBuffer(float_file).graphs[0]
+    found: dict[int, Range] = {}
+    for name, pair in ranges.items():
+        for index in _tensors(graph, name):
+            low, high = found.get(index, pair)
+            found[index] = max(low, pair[0]), min(high, pair[1])
+    _unite(graph, found)
+    for index, (low, high) in found.items():
+        if low >= high:
+            name = shown(graph.tensors[index].name)
+            raise ConversionError(
+                f"the ranges given for tensor {name} leave {low:g} to {high:g}; give one range per layer that holds 0"
+            )
+    _hand_on(graph, found)
+    return {graph.tensors[index].name: pair for index, pair in found.items()}
+
+
+def _tensors(graph: Graph, name: str) -> list[int]:
+    """The tensors that a name stands for: itself, an output of the model, or the outputs of a layer."""
+    computed = {*graph.inputs, *(index for operator in graph.operators for index in operator.outputs)}
+    by_name = {graph.tensors[index].name: index for index in computed}
+    for exact in (name, f"{name}/output"):  # outputs get their final names last; see `converters.naming`
+        if exact in by_name:
+            return [by_name[exact]]
+    layer = name.replace("/", "_")
+    own = [operator for operator in graph.operators if layer in _layers(graph, operator, fused=False)]
+    own = own or [operator for operator in graph.operators if layer in _layers(graph, operator, fused=True)]
+    if not own:
+        raise ConversionError(
+            f"a range is given for {name!r}, which is no layer, input, output or tensor of the float file; "
+            "check the name, or leave it out if the converter removed this layer"
+        )
+    return [operator.outputs[0] for place, operator in enumerate(own) if _ends_a_call(operator, own, place)]
+
+
+def _layers(graph: Graph, operator: Operator, *, fused: bool) -> set[str]:
+    """The layer that an operator's output is named after, or with `fused` all that its name lists."""
+    if not operator.outputs:
+        return set()
+    index = operator.outputs[0]
+    name = graph.tensors[index].name
+    if index in graph.outputs:  # the user named it; the weight tells the layer
+        return {operator.layer}
+    return {layer_of(part) for part in name.split(";")} if fused else {layer_of(name)}
+
+
+def _ends_a_call(operator: Operator, own: list[Operator], place: int) -> bool:
+    """Whether no other operator of the layer continues: a reader with weights that were used calls the layer anew."""
+    used = {weight_of(earlier) for earlier in own[: place + 1]} - {None}
+    return not any(operator.outputs[0] in reader.inputs and weight_of(reader) not in used for reader in own)
+
+
+def _unite(graph: Graph, found: dict[int, Range]) -> None:
+    """Gives both sides of operators that pass values on the common part of their ranges, in place."""
+    chain = [operator for operator in graph.operators if operator.name in _PASSES_ON]
+    for operator in (*chain, *reversed(chain)):  # there and back: a chain may hold several
+        sides = (operator.inputs[0], operator.outputs[0])
+        known = [found[side] for side in sides if side in found]
+        if known:
+            found.update(dict.fromkeys(sides, (max(low for low, _ in known), min(high for _, high in known))))
+
+
+def _hand_on(graph: Graph, found: dict[int, Range]) -> None:
+    """Fills in ranges across operators of equal scales, in place."""
+    readers: dict[int, int] = {}
+    for operator in graph.operators:
+        for index in set(operator.inputs):
+            readers[index] = readers.get(index, 0) + 1
+    for operator in graph.operators:
+        if operator.name in _SAME_SCALE | _PASSES_ON and operator.inputs[0] in found:
+            found.setdefault(operator.outputs[0], found[operator.inputs[0]])
+    for operator in reversed(graph.operators):
+        sources = operator.inputs if operator.name == "CONCATENATION" else operator.inputs[:1]
+        if operator.name not in _SAME_SCALE | _PASSES_ON | {"CONCATENATION"} or operator.outputs[0] not in found:
+            continue
+        for index in sources:
+            if readers[index] == 1 and not graph.tensors[index].is_constant:
+                found.setdefault(index, found[operator.outputs[0]])

@@ -1,0 +1,101 @@
+"""Compress a model by a recipe: prune, cluster, train for quantization, convert, verify, measure."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from tfcompress.cli import _options
+
+if TYPE_CHECKING:
+    from tfcompress.recipe import Recipe
+
+
+@click.command("compress")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--recipe", "recipe_name", required=True, metavar="R", help="A packaged recipe's name, or a TOML file.")
+@click.option("--data", required=True, help="Data: .npz, .csv, a folder of images by class, or file.py:function.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder to write; only --dry-run needs none.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run from its last finished epoch.")
+@click.option("--force", is_flag=True, help="Replace the results of an earlier run.")
+@click.option("--dry-run", is_flag=True, help="Only check recipe, model and data, and list what would be skipped.")
+@click.option("--runtime", help="Who runs the file: litert, tflm, or a TOML file. [default: the recipe's]")
+@_options.scale
+@click.option("--seed", type=click.IntRange(0), help="Of splits, data order and draws. [default: the recipe's]")
+@_options.label
+@_options.allow_code
+@_options.as_json
+def command(
+    model: Path,
+    *,
+    recipe_name: str,
+    data: str,
+    output: Path | None,
+    resume: bool,
+    force: bool,
+    dry_run: bool,
+    runtime: str | None,
+    scale: str,
+    seed: int | None,
+    label: str | None,
+    allow_code: bool,
+    as_json: bool,
+) -> None:
+    """Compresses MODEL (.keras, .h5 or a SavedModel folder) by a recipe and proves the file to keep what it asks for.
+
+    Packaged recipes: int8, qat, pruned, clustered, deep. What is given here wins over what the recipe says. The folder
+    gets model.tflite, model.keras, recipe.toml (as it was carried out), report.json and report.md.
+
+    Example: tfcompress compress model.keras --recipe deep --data data.npz -o compressed
+    """
+    if output is None and not dry_run:
+        raise click.UsageError("--output is missing; name the folder for the results, or ask for a --dry-run.")
+    from tfcompress import compression as compressing
+    from tfcompress.cli._progress import progress_bar
+    from tfcompress.report import compression
+
+    recipe = _recipe(recipe_name, runtime, seed)
+    if output is None or dry_run:
+        with progress_bar() as progress:
+            plan = compressing.plan(
+                model, recipe, data, scale=scale, label=label, allow_code=allow_code, progress=progress
+            )
+        click.echo(compression.plan_as_json(plan)) if as_json else compression.show_plan(plan)
+        return
+    with _resumable(output), progress_bar() as progress:
+        outcome = compressing.compress(
+            model,
+            recipe,
+            data,
+            output=output,
+            resume=resume,
+            force=force,
+            scale=scale,
+            label=label,
+            allow_code=allow_code,
+            progress=progress,
+        )
+    click.echo(compression.as_json(outcome)) if as_json else compression.show(outcome)
+
+
+@contextlib.contextmanager
+def _resumable(output: Path) -> Iterator[None]:
+    """Says how to go on, where the user stops a run that has begun."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        partial = output.with_name(f"{output.name}.partial")
+        words = f"stopped; the same command with --resume goes on with {partial}" if partial.exists() else ""
+        raise click.Abort(words) from stop
+
+
+def _recipe(name: str, runtime: str | None, seed: int | None) -> Recipe:
+    """The recipe, with what the command line says in place of what it says."""
+    from tfcompress.recipe import load
+
+    given = {"runtime": runtime, "seed": seed}
+    return load(name).model_copy(update={key: value for key, value in given.items() if value is not None})

@@ -1,0 +1,195 @@
+"""`tfcompress.compress` and `tfcompress.plan`: where the work is done, and what is left on disk.
+
+A model in memory is compressed in this process; a model file with a data file in a child, so that a command imports
+no TensorFlow. The work itself is `tfcompress.pipeline`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from converters import child
+from converters.conversion import finish
+from converters.errors import ModelError
+from tfcompress import pipeline
+from tfcompress import task as tasks
+from tfcompress.model import Skipped, step_from_plain
+from tfcompress.outcome import LayerReport, Outcome, Plan, PlannedStep
+from tfcompress.recipe import Recipe, from_toml
+from tfcompress.recipe import load as load_recipe
+from tfcompress.report.compression import as_json, as_markdown
+from tfcompress.result_folder import ResultFolder
+from tfcompress.rows import Row
+from tfcompress.task import Task
+
+# Training takes as long as it takes; this bounds only what hangs.
+_LIMITS = child.Limits(seconds=14 * 24 * 3600.0, memory_bytes=64 * child.GIB)
+
+
+def compress(
+    model: Any,
+    recipe: Recipe | str | Path,
+    task: Task | str | Path,
+    *,
+    output: Path | str | None = None,
+    resume: bool = False,
+    force: bool = False,
+    scale: str = "none",
+    label: str | None = None,
+    allow_code: bool = False,
+    progress: child.Progress = child.no_progress,
+) -> Outcome:
+    """Makes a model smaller as a recipe says, converts it, and proves on the file what was promised of it.
+
+    Args:
+        model: a Keras 3 or tf_keras model, which stays as it is, or the path of a `.keras`, `.h5` or SavedModel.
+        recipe: a Recipe, the name of a packaged one, or the path of a TOML file.
+        task: a Task, or the path of a data file as in `tfcompress compress`.
+        output: folder for `model.tflite`, `model.keras`, `recipe.toml`, `report.json` and `report.md`; it appears
+            whole at the end. Until then `<output>.partial` holds what `resume` needs.
+        resume: go on with an interrupted run; at most one epoch is lost.
+        force: replace an earlier result, and an interrupted run.
+        scale: how the images of a data file become the model's units.
+        label: label column of a `.csv`.
+        allow_code: let a model file run its own code.
+        progress: called with stage, done, total.
+
+    Returns:
+        The file, its certificate, the numbers, and the Keras model if it was compressed in this process.
+
+    Raises:
+        CompressionError: the message says what came, what was expected and what to do; nothing is left at `output`.
+    """
+    chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    pipeline.spec_of(chosen)
+    folder = ResultFolder(Path(output), force=force, resume=resume) if output is not None else None
+    if isinstance(model, (str, Path)) and isinstance(task, (str, Path)):
+        data = {"spec": str(task), "scale": scale, "seed": chosen.seed, "label": label}
+        told = child.call(
+            "tfcompress.compression:compress_here",
+            *(str(model), allow_code, chosen.to_toml(), data, str(folder.path) if folder else ""),
+            what="compressing the model",
+            limits=_LIMITS,
+            progress=progress,
+        )
+        outcome = _from_plain(told, chosen)
+    else:
+        opened = _open(model, allow_code) if isinstance(model, (str, Path)) else model
+        outcome = pipeline.run(opened, chosen, _task(task, opened, scale, chosen.seed, label), folder, progress)
+    outcome = replace(outcome, folder=folder.path if folder else None)
+    if folder:
+        texts = {
+            "recipe.toml": chosen.to_toml(),
+            "report.json": as_json(outcome),
+            "report.md": as_markdown(outcome),
+        }
+        files = {name: text.encode() for name, text in texts.items()}
+        folder.finish({"model.tflite": outcome.conversion.flatbuffer.data, **files})
+    return outcome
+
+
+def plan(
+    model: Any,
+    recipe: Recipe | str | Path,
+    task: Task | str | Path,
+    *,
+    scale: str = "none",
+    label: str | None = None,
+    allow_code: bool = False,
+    progress: child.Progress = child.no_progress,
+) -> Plan:
+    """What `compress` would do, and which layers it would leave as they are; nothing is trained.
+
+    Raises:
+        CompressionError: what `compress` would find wrong before training.
+    """
+    chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    pipeline.spec_of(chosen)
+    if isinstance(model, (str, Path)) and isinstance(task, (str, Path)):
+        data = {"spec": str(task), "scale": scale, "seed": chosen.seed, "label": label}
+        told = child.call(
+            "tfcompress.compression:plan_here",
+            *(str(model), allow_code, chosen.to_toml(), data),
+            what="planning the compression",
+            progress=progress,
+        )
+        skipped = [tuple(Skipped(**one) for one in entry) for entry in told["skipped"]]
+        notes = tuple(told["notes"])
+    else:
+        opened = _open(model, allow_code) if isinstance(model, (str, Path)) else model
+        skipped, notes = pipeline.plan(opened, chosen, _task(task, opened, scale, chosen.seed, label))
+    planned = zip(chosen.steps, skipped, strict=True)
+    return Plan(chosen, tuple(PlannedStep(step.name, step.fields(), left) for step, left in planned), notes)
+
+
+# --- in the process that has TensorFlow -------------------------------------------------------------------------
+
+
+def compress_here(
+    model: str, allow_code: bool, recipe: str, data: Mapping[str, Any], folder: str, *, progress: child.Progress
+) -> dict[str, Any]:
+    """Compresses a model file in this (child) process; see `compress`."""
+    progress("loading the model", 0, 0)
+    opened, chosen = _open(model, allow_code), from_toml(recipe)
+    task = _task(data["spec"], opened, data["scale"], data["seed"], data["label"])
+    place = ResultFolder(Path(folder), force=True, resume=True) if folder else None
+    outcome = pipeline.run(opened, chosen, task, place, progress)
+    made = outcome.conversion
+    return {
+        "data": made.flatbuffer.data,
+        "float_bytes": made.float_bytes,
+        "float_file": None,
+        "conversion_notes": list(made.notes),
+        "report": [row.as_dict() for row in outcome.report],
+        "layers": [asdict(layer) for layer in outcome.layers],
+        "history": [asdict(step) for step in outcome.history],
+        "notes": list(outcome.notes),
+        "hashes": dict(outcome.hashes),
+    }
+
+
+def plan_here(
+    model: str, allow_code: bool, recipe: str, data: Mapping[str, Any], *, progress: child.Progress
+) -> dict[str, Any]:
+    """Plans for a model file in this (child) process; see `plan`."""
+    progress("loading the model", 0, 0)
+    opened = _open(model, allow_code)
+    task = _task(data["spec"], opened, data["scale"], data["seed"], data["label"])
+    skipped, notes = pipeline.plan(opened, from_toml(recipe), task)
+    return {"skipped": [[asdict(one) for one in entry] for entry in skipped], "notes": list(notes)}
+
+
+def _from_plain(told: Mapping[str, Any], recipe: Recipe) -> Outcome:
+    conversion = finish({**told, "notes": told["conversion_notes"]}, pipeline.spec_of(recipe))
+    return Outcome(
+        conversion=conversion,
+        report=tuple(Row(**row) for row in told["report"]),
+        layers=tuple(LayerReport(**{**layer, "promised": tuple(layer["promised"])}) for layer in told["layers"]),
+        recipe=recipe,
+        history=tuple(step_from_plain(step) for step in told["history"]),
+        notes=tuple(told["notes"]),
+        hashes=told["hashes"],
+    )
+
+
+def _open(model: str | Path, allow_code: bool) -> Any:
+    from converters.keras_models import load, safety
+
+    loaded = load.load(safety.check(Path(model), allow_code=allow_code), allow_code=allow_code)
+    load.require_layers(loaded, "compressing")
+    return loaded
+
+
+def _task(task: Task | str | Path, model: Any, scale: str, seed: int, label: str | None) -> Task:
+    from converters.keras_models.tracing import inputs_of, is_keras
+
+    if isinstance(task, Task):
+        return tasks.load(task, scale=scale)
+    if not is_keras(model):
+        raise ModelError(f"a model of type {type(model).__name__} came; expected a Keras model, or the path of one")
+    inputs = inputs_of(model)
+    image_size = tuple(inputs[0].shape) if len(inputs) == 1 and len(inputs[0].shape) == 3 else None
+    return tasks.load(task, scale=scale, seed=seed, label=label, image_size=image_size)

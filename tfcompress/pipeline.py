@@ -1,0 +1,147 @@
+"""From a Keras model to a smaller one and a verified file. Read this first.
+
+    model -> tf_keras twin -> one technique after the other, promises kept -> converter -> proof -> numbers
+
+`tfcompress.compression` decides in which process this runs and what is left on disk.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from converters import child
+from converters.conversion import Conversion
+from converters.errors import UsageError
+from converters.spec import ConversionSpec
+from converters.verify import verify
+from tfcompress import scorecard, steps
+from tfcompress.conversion import convert
+from tfcompress.invariants import holds
+from tfcompress.model import CompressedModel, Skipped
+from tfcompress.outcome import Outcome
+from tfcompress.recipe import Recipe
+from tfcompress.result_folder import ResultFolder
+from tfcompress.targets import runtime
+from tfcompress.task import Task
+from tfcompress.training import Trainer
+
+
+def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, progress: child.Progress) -> Outcome:
+    """Does what the recipe says, in this process; see `tfcompress.compress`.
+
+    Args:
+        model: a model of either Keras; unchanged.
+        recipe: checked already.
+        task: its data.
+        folder: where the run's state and the Keras model are kept; None for nowhere.
+        progress: called with stage, done, total.
+    """
+    started = time.monotonic()
+    compressed, notes = prepare(model, recipe, task)
+    hashes = scorecard.hashes(compressed.model, task, recipe.to_toml())
+    if folder:
+        folder.begin(hashes)
+    before = scorecard.score(compressed.model, task, recipe.runtime, progress)
+    compressed = steps.run(compressed, recipe, Trainer(task, progress=progress), folder.work if folder else None)
+    conversion = converted(compressed, recipe, task, progress)
+    after = scorecard.score(conversion.flatbuffer, task, recipe.runtime, progress)
+    if before is None:
+        notes.append("accuracy was not measured: the data has no test samples with labels")
+    layers = scorecard.layers(conversion, compressed, _samples(compressed, task, recipe), notes)
+    rows = scorecard.rows(conversion, before, after, progress)
+    if folder:
+        _save_keras(compressed.model, like=model, path=folder.work / "result" / "model.keras")
+    seconds = (
+        scorecard.seconds_row("training_seconds", sum(step.seconds for step in compressed.history)),
+        scorecard.seconds_row("total_seconds", time.monotonic() - started),
+    )
+    notes += conversion.notes
+    return Outcome(
+        conversion, (*rows, *seconds), layers, recipe, compressed.history, tuple(notes), hashes, compressed=compressed
+    )
+
+
+def plan(model: Any, recipe: Recipe, task: Task) -> tuple[list[tuple[Skipped, ...]], tuple[str, ...]]:
+    """What each step would leave as it is, and how model and data were understood; nothing is trained."""
+    compressed, notes = prepare(model, recipe, task)
+    return [step.plan(compressed) for step in recipe.steps], tuple(notes)
+
+
+def prepare(model: Any, recipe: Recipe, task: Task) -> tuple[CompressedModel, list[str]]:
+    """The twin that techniques work on, after everything was asked that can be known before training.
+
+    Raises:
+        CompressionError: the model cannot cross to tf_keras, the data does not fit it, or a step cannot work on it.
+    """
+    from converters.keras_models.bridge import to_tf_keras
+    from converters.keras_models.simplify import simplify
+    from tfcompress.technique import Trained
+
+    simplified = simplify(to_tf_keras(model))
+    notes = [f"{layer}: {what}" for layer, what in simplified.notes]
+    compressed = CompressedModel(simplified.model)
+    if any(isinstance(step, Trained) and step.epochs for step in recipe.steps):
+        from tfcompress import fitting
+
+        notes.append(fitting.check(compressed.model, task))
+    for step in recipe.steps:
+        step.plan(compressed)
+    return compressed, notes
+
+
+def spec_of(recipe: Recipe) -> ConversionSpec:
+    """What the file must be.
+
+    Raises:
+        UsageError: the runtime runs no such file, or promises on the integer grid are asked of a float file.
+    """
+    asked = recipe.conversion
+    spec = runtime(recipe.runtime).spec(dtype=asked.dtype, io=asked.io, quantizer=asked.quantizer, dense=asked.dense)
+    on_grid = [step.name for step in recipe.steps if step.makes & {"codebook", "ranges"}]
+    if on_grid and not spec.is_integer:
+        raise UsageError(
+            f"{on_grid[0]} fixes integers, and the file shall be {asked.dtype}; choose dtype int8 or int16x8, or leave "
+            f"{on_grid[0]} out"
+        )
+    return spec
+
+
+def converted(compressed: CompressedModel, recipe: Recipe, task: Task, progress: child.Progress) -> Conversion:
+    """The file, with the grids that training fixed, and proof that it keeps every promise."""
+    asked, spec, ranges = recipe.conversion, spec_of(recipe), compressed.ranges
+    conversion = convert(
+        compressed.model,
+        task if spec.is_integer else None,
+        dtype=asked.dtype,
+        io=asked.io,
+        runtime=recipe.runtime,
+        dense=asked.dense,
+        quantizer=asked.quantizer,
+        method=asked.method,
+        ranges=ranges.activations or None,
+        weight_scales=ranges.weights or None,
+        keep_float=True,
+        samples=asked.samples,
+        seed=recipe.seed,
+        progress=progress,
+    )
+    checks = [(name, lambda kernel, kept=kept: holds(kernel, kept)) for name, kept in compressed.invariants.items()]
+    verify(conversion.flatbuffer, spec, checks=checks)
+    return conversion
+
+
+def _samples(compressed: CompressedModel, task: Task, recipe: Recipe) -> dict[str, Any]:
+    found = task.calibration_samples(scorecard.ERROR_SAMPLES, seed=recipe.seed)
+    return dict(found) if isinstance(found, Mapping) else {compressed.model.input_names[0]: found}
+
+
+def _save_keras(model: Any, *, like: Any, path: Path) -> None:
+    """Saves the compressed model with the Keras that the user's model came from."""
+    from converters.keras_models.bridge import to_keras
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    is_tf_keras = any(base.__module__.startswith("tf_keras") for base in type(like).__mro__)
+    (model if is_tf_keras else to_keras(model)).save(path)

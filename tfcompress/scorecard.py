@@ -1,0 +1,158 @@
+"""The numbers of a compression: what the file weighs, keeps, costs and scores, each with the way it was got."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from converters.child import Progress
+from converters.conversion import Conversion
+from converters.errors import CompressionError
+from converters.flatbuffer import FlatBuffer
+from converters.flatbuffer.kernels import kernels_in_file
+from converters.runtimes import tflm
+from converters.runtimes.choice import Runtime
+from converters.runtimes.layer_errors import LayerError, layer_errors
+from tfcompress.benchmark.measure import measure
+from tfcompress.benchmark.plan import Plan
+from tfcompress.environment import processor
+from tfcompress.evaluation import Evaluation, evaluate
+from tfcompress.model import CompressedModel
+from tfcompress.outcome import LayerReport
+from tfcompress.rows import How, Row
+from tfcompress.task import Task
+
+# Samples on which a layer's output in the file is compared with the float file's.
+ERROR_SAMPLES = 50
+
+
+def score(model: Any, task: Task, runtime: str, progress: Progress) -> Evaluation | None:
+    """The task's metric on its test data; None where it has none."""
+    if not task.count("test") or task.y_test is None:
+        return None
+    return evaluate(model, task, runtime="tflm" if runtime == "tflm" else "litert", progress=progress)
+
+
+def rows(
+    conversion: Conversion, before: Evaluation | None, after: Evaluation | None, progress: Progress
+) -> tuple[Row, ...]:
+    """Accuracy before and after, sizes, sparsity, distinct values, MACs, arena and host latency."""
+    file, float_file = conversion.flatbuffer, conversion.float_flatbuffer
+    kernels = [kernel.values for kernel in kernels_in_file(file).values()]
+    weights = sum(values.size for values in kernels)
+    zeros = sum(int(np.sum(values == 0)) for values in kernels)
+    found = [
+        *_accuracy("accuracy_before", before),
+        *_accuracy("accuracy_after", after),
+        _read("file_bytes", len(file.data), "bytes"),
+        _read("gzip_bytes", _gzipped(file), "bytes"),
+    ]
+    if float_file is not None:
+        found.append(_read("float_file_bytes", len(float_file.data), "bytes", "the float32 file"))
+        found.append(_read("float_gzip_bytes", _gzipped(float_file), "bytes", "the float32 file"))
+    found += [
+        _read("sparsity", zeros / weights if weights else 0.0, "fraction"),
+        _read("distinct", max((len(np.unique(values)) for values in kernels), default=0), "count"),
+        _read("macs", sum(operator.macs for operator in file.operators), "count"),
+    ]
+    measured = measure(file, plan=Plan(threads=(1,), runtimes=_runtimes(), seconds=3.0, samples=1), progress=progress)
+    seen: set[str] = set()
+    for row in measured:
+        if row.name in ("arena", "latency_p50") and row.name not in seen:
+            seen.add(row.name)
+            found.append(row)
+    return tuple(found)
+
+
+def _accuracy(name: str, evaluation: Evaluation | None) -> list[Row]:
+    if evaluation is None:
+        return []
+    source = f"{evaluation.metric} of {evaluation.samples} test samples"
+    unit = "fraction" if evaluation.metric != "mse" else "squared units of y"
+    return [Row(name, evaluation.value, unit, "measured", evaluation.runtime, "host", source)]
+
+
+def _read(name: str, value: float, unit: str, source: str = "the file") -> Row:
+    how: How = "read from the file"
+    return Row(name, value, unit, how, "", "host", source)
+
+
+def _gzipped(file: FlatBuffer) -> int:
+    return len(gzip.compress(file.data, 9, mtime=0))
+
+
+def _runtimes() -> tuple[Runtime, ...]:
+    return ("litert", "tflm") if tflm.available() else ("litert",)
+
+
+def seconds_row(name: str, seconds: float) -> Row:
+    """A wall time on this machine."""
+    return Row(name, round(seconds, 1), "s", "measured", "", "host", processor())
+
+
+def layers(
+    conversion: Conversion, compressed: CompressedModel, samples: Any, notes: list[str]
+) -> tuple[LayerReport, ...]:
+    """Every kernel of the file: its size, zeros, values, promises, MACs and the error of its layer's output."""
+    errors = _errors(conversion, samples, notes)
+    found = []
+    for name, kernel in kernels_in_file(conversion.flatbuffer).items():
+        promised = tuple(invariant.describe() for invariant in compressed.invariants.get(name, ()))
+        found.append(
+            LayerReport(
+                layer=kernel.layer,
+                kernel=name,
+                weights=kernel.values.size,
+                zeros=float(np.mean(kernel.values == 0)) if kernel.values.size else 0.0,
+                distinct=len(np.unique(kernel.values)),
+                promised=promised,
+                macs=sum(operator.macs for operator in kernel.operators),
+                weight_bytes=len(conversion.flatbuffer.constant(kernel.tensor).tobytes()),
+                error=errors.get(kernel.layer),
+            )
+        )
+    return tuple(found)
+
+
+def _errors(conversion: Conversion, samples: Any, notes: list[str]) -> Mapping[str, float]:
+    if conversion.float_flatbuffer is None:
+        return {}
+    try:
+        found: tuple[LayerError, ...] = layer_errors(
+            conversion.float_flatbuffer.data, conversion.flatbuffer.data, samples
+        )
+    except CompressionError as error:
+        notes.append(f"errors of single layers were not measured: {error}")
+        return {}
+    # The last tensor of a layer is its output.
+    return {error.layer: error.relative_error for error in found}
+
+
+def hashes(model: Any, task: Task, recipe: str) -> dict[str, str]:
+    """SHA-256 of the model's structure and weights, of the data, and of the recipe's text."""
+    of_model = hashlib.sha256(model.to_json().encode())
+    for weights in model.get_weights():
+        of_model.update(np.ascontiguousarray(weights).tobytes())
+    return {
+        "model": of_model.hexdigest(),
+        "data": _hash_of_data(task),
+        "recipe": hashlib.sha256(recipe.encode()).hexdigest(),
+    }
+
+
+def _hash_of_data(task: Task) -> str:
+    digest = hashlib.sha256()
+    for split in ("train", "val", "test"):
+        if not task.count(split):
+            continue
+        for x, y in task.batches(split, 1024):
+            for name, rows in sorted(x.items()) if isinstance(x, Mapping) else [("x", x)]:
+                digest.update(f"{split} {name} {rows.shape} {rows.dtype}".encode())
+                digest.update(np.ascontiguousarray(rows).tobytes())
+            if y is not None:
+                digest.update(np.ascontiguousarray(y).tobytes())
+    return digest.hexdigest()

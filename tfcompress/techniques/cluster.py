@@ -1,0 +1,153 @@
+"""Weight sharing on the integer grid of the file; see `Cluster`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from tfcompress.invariants import Invariant, project
+from tfcompress.model import CompressedModel, Ranges, Skipped
+from tfcompress.technique import Trained
+
+if TYPE_CHECKING:
+    from converters.keras_models.kernels import Kernel
+    from tfcompress.clustering.moving import MovingCodebook
+    from tfcompress.training import Trainer
+
+
+class Cluster(Trained):
+    """Lets all weights of a kernel share a few values, so that the int8 tensor in the file has at most that many.
+
+    A weight is w = s q with a scale s per output channel (one for all of a Dense layer) and q one of k integers of
+    -127..127, the same ones for all channels. Zeros of an earlier step stay; then 0 is one of the k. Codewords start
+    with TF-MOT's centroid initializers on w / s, and follow the weights in training (`tfcompress.clustering.moving`).
+    Batch normalization is folded: its factors go into the scales.
+
+    Source: Han et al., "Deep Compression", 2016, arXiv:1510.00149, section 3; with fixed scales and integers because
+    16 float values become up to 16 integers *per channel* when a file is quantized.
+    """
+
+    makes: ClassVar[frozenset[str]] = frozenset({"codebook"})
+    keeps: ClassVar[frozenset[str]] = frozenset({"zeros", "codebook"})
+
+    clusters: int = Field(default=16, ge=2, le=256, description="Distinct values of a kernel at most, 0 included.")
+    initialization: Literal["linear", "random", "density", "kmeans++"] = Field(
+        default="kmeans++", description="Where the values start: TF-MOT's centroid initializers."
+    )
+    scope: Literal["per-layer", "model"] = Field(
+        default="per-layer", description="per-layer: each kernel has values of its own. model: one codebook for all."
+    )
+    layers: tuple[str, ...] = Field(default=("*",), description="Layers to cluster; names or patterns.")
+    minimum_weights: int = Field(default=256, ge=2, description="Kernels with fewer weights are skipped.")
+
+    def plan(self, compressed: CompressedModel) -> tuple[Skipped, ...]:
+        """The layers that get no codebook.
+
+        Raises:
+            UsageError: a pattern that matches no layer.
+            CompressionError: a kernel with fewer weights than clusters, or nothing to cluster.
+        """
+        return self._select(compressed.model, compressed)[1]
+
+    def apply(self, compressed: CompressedModel, trainer: Trainer) -> CompressedModel:
+        """See `Technique.apply`."""
+        from converters.keras_models.simplify import clone, fold_batch_norm
+
+        model = clone(compressed.model)
+        if _shares_scale_across_norm(model):
+            model = fold_batch_norm(model).model
+        chosen, skipped = self._select(model, compressed)
+        moving = self._start(model, chosen, compressed.invariants, trainer.seed)
+        invariants = {**compressed.invariants}
+        for name, follower in moving.items():
+            invariants[name] = (*invariants.get(name, ()), follower)
+        logs = trainer.fit(model, self, invariants=invariants)
+        folded = fold_batch_norm(model)
+        fixed = {name: follower.fixed(folded.factors.get(name, 1.0)) for name, follower in moving.items()}
+        result = replace(compressed, model=folded.model)
+        for name, codebook in fixed.items():
+            result = result.promise(name, codebook)
+        _project(result)
+        weights = {**compressed.ranges.weights, **{name: codebook.scales for name, codebook in fixed.items()}}
+        notes = tuple(f"{layer}: not folded, {reason}" for layer, reason in folded.unfolded)
+        step = self.record(epochs=logs, skipped=skipped, notes=notes)
+        ranges = Ranges(compressed.ranges.activations, weights)
+        return replace(result, ranges=ranges, history=(*compressed.history, step))
+
+    def _select(self, model: Any, compressed: CompressedModel) -> tuple[tuple[Kernel, ...], tuple[Skipped, ...]]:
+        from tfcompress.clustering.selection import select
+
+        return select(
+            model,
+            compressed.invariants,
+            clusters=self.clusters,
+            layers=self.layers,
+            minimum_weights=self.minimum_weights,
+        )
+
+    def _start(
+        self, model: Any, chosen: Sequence[Kernel], invariants: Mapping[str, Sequence[Invariant]], seed: int
+    ) -> dict[str, MovingCodebook]:
+        """A codebook for each chosen kernel, by kernel name, before training."""
+        import numpy as np
+
+        from converters.keras_models.simplify import fold_batch_norm
+        from tfcompress.clustering import initial
+
+        factors = fold_batch_norm(model).factors
+        groups = [tuple(chosen)] if self.scope == "model" else [(kernel,) for kernel in chosen]
+        found: dict[str, MovingCodebook] = {}
+        for group in groups:
+            weights = [project(kernel.variable.numpy(), invariants.get(kernel.name, ())) for kernel in group]
+            signs = [np.where(np.asarray(factors.get(kernel.name, 1.0)) < 0, -1.0, 1.0) for kernel in group]
+            scales = [
+                initial.largest(one, kernel.scale_shape()) * sign
+                for one, kernel, sign in zip(weights, group, signs, strict=True)
+            ]
+            has_zeros = any(
+                any(promise.kind == "zeros" for promise in invariants.get(kernel.name, ()))
+                or _has_dead_channel(one, factors.get(kernel.name, 1.0), kernel.scale_shape())
+                for one, kernel in zip(weights, group, strict=True)
+            )
+            moving = initial.start(
+                weights,
+                scales,
+                clusters=self.clusters,
+                initialization=self.initialization,
+                holds_zero=has_zeros,
+                seed=seed,
+            )
+            found |= {kernel.name: one for kernel, one in zip(group, moving, strict=True)}
+        return found
+
+
+def _shares_scale_across_norm(model: Any) -> bool:
+    """Whether a kernel with one scale for all channels is followed by batch normalization.
+
+    Its factors differ from channel to channel, so such a model is folded before training and not after.
+    """
+    from converters.keras_models.kernels import kernels
+    from converters.keras_models.simplify import fold_batch_norm
+
+    factors = fold_batch_norm(model).factors
+    return any(kernel.name in factors and set(kernel.scale_shape()) == {1} for kernel in kernels(model))
+
+
+def _has_dead_channel(weights: Any, factors: Any, shape: Sequence[int]) -> bool:
+    """Whether a channel is zero, which only 0 can say in a codebook that all channels share."""
+    import numpy as np
+
+    axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
+    return bool(np.any(np.abs(weights * factors).max(axis=axes) == 0))
+
+
+def _project(compressed: CompressedModel) -> None:
+    """Sets the kernels of this step's own model to what all promises want, exactly."""
+    from converters.keras_models.kernels import kernels
+
+    for kernel in kernels(compressed.model):
+        if promises := compressed.invariants.get(kernel.name):
+            kernel.variable.assign(project(kernel.variable.numpy(), promises))
