@@ -33,9 +33,9 @@ MINIMUM_WEIGHTS = 256
 
 
 def _ours(model: Path, task: Any, seed: int) -> dict[str, Any]:
+    from converters.child import no_progress
     from converters.keras_models import load, safety
     from tfcompress import pipeline, recipe, steps
-    from converters.child import no_progress
     from tfcompress.training import Trainer
 
     chosen = recipe.load("deep").model_copy(update={"seed": seed})

@@ -44,20 +44,32 @@ class Codebooks:
         return tflite.finish(apply(integers, self.float_file, plain["weight_scales"]))
 
 
-def on_codebook(model: Any, *, dense_per_unit: bool = False, seed: int = 0) -> Codebooks:
+def on_codebook(
+    model: Any, *, dense_per_unit: bool = False, equal: tuple[str, ...] = (), zero_channel: bool = False
+) -> Codebooks:
     """Puts every kernel of a model on the codebook, in place, and makes its float file.
 
     The first channel of each kernel has none of the large entries, so that measured scales would differ.
+
+    Args:
+        model: a tf_keras model of one input, `image`.
+        dense_per_unit: whether Dense kernels have a scale for each unit.
+        equal: layers that get the weights of the first of them.
+        zero_channel: whether channel 1 of each kernel is all zeros.
     """
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     integers, scales = {}, {}
     for kernel in kernels(model):
         integers[kernel.name], scales[kernel.name] = _draw(kernel, generator, dense_per_unit)
+        if zero_channel:
+            integers[kernel.name][..., 1] = 0
         kernel.variable.assign(integers[kernel.name] * scales[kernel.name])
-        bias = model.get_layer(kernel.layer).bias
+        bias = getattr(model.get_layer(kernel.layer), "bias", None)
         if bias is not None:
             bias.assign(generator.normal(size=bias.shape) * 0.2)
-    samples = generator.random((24, *model.input_shape[1:])).astype(np.float32)
+    for name in equal[1:]:
+        model.get_layer(name).set_weights(model.get_layer(equal[0]).get_weights())
+    samples = generator.random((24, *model.input_shape[1:])).astype(model.inputs[0].dtype.name)
     float_file = tflite.float_file(freeze_keras(model, unroll=True), for_integers=True)
     return Codebooks(model, integers, scales, samples, float_file, calibration.collect(float_file, {"image": samples}))
 

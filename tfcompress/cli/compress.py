@@ -54,20 +54,18 @@ def command(
     """
     if output is None and not dry_run:
         raise click.UsageError("--output is missing; name the folder for the results, or ask for a --dry-run.")
-    from tfcompress import compression as compressing
     from tfcompress.cli._progress import progress_bar
-    from tfcompress.report import compression
+    from tfcompress.compression import compress, plan
+    from tfcompress.report import compression as report
 
     recipe = _recipe(recipe_name, runtime, seed)
     if output is None or dry_run:
         with progress_bar() as progress:
-            plan = compressing.plan(
-                model, recipe, data, scale=scale, label=label, allow_code=allow_code, progress=progress
-            )
-        click.echo(compression.plan_as_json(plan)) if as_json else compression.show_plan(plan)
+            planned = plan(model, recipe, data, scale=scale, label=label, allow_code=allow_code, progress=progress)
+        click.echo(report.plan_as_json(planned)) if as_json else report.show_plan(planned)
         return
     with _resumable(output), progress_bar() as progress:
-        outcome = compressing.compress(
+        outcome = compress(
             model,
             recipe,
             data,
@@ -79,7 +77,7 @@ def command(
             allow_code=allow_code,
             progress=progress,
         )
-    click.echo(compression.as_json(outcome)) if as_json else compression.show(outcome)
+    click.echo(report.as_json(outcome)) if as_json else report.show(outcome)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from converters.keras_models.bridge import layers
 from converters.keras_models.bridge.kinds import TF_KERAS
+from converters.keras_models.kernels import kernels
 from converters.keras_models.rebuilding import Stage, rebuild
 from converters.keras_models.tf_mot import tf_mot
 from tfcompress.pruning.grains import Part
@@ -106,7 +108,7 @@ def wrap(
     wrapped = rebuild(model, replaced)
     for part in parts:
         _set_pruning(wrappers[part.name], part, choose.get(part.name))
-    return Wrapped(wrapped, wrappers, _variables(wrapped))
+    return Wrapped(wrapped, wrappers, _variables(wrapped, wrappers))
 
 
 def schedule(sparsity: float, initial: float, power: float, when: Timing, kind: str) -> Any:
@@ -183,10 +185,10 @@ def _pruning_type() -> Any:
     return Chosen
 
 
-def _variables(model: Any) -> dict[str, Any]:
-    from converters.keras_models.kernels import kernels_of_layers
-
-    return {kernel.name: kernel.variable for kernel in kernels_of_layers(model)}
+def _variables(model: Any, wrappers: Mapping[str, Any]) -> dict[str, Any]:
+    inside = {id(wrapper): wrapper.layer for wrapper in wrappers.values()}
+    bare = SimpleNamespace(layers=[inside.get(id(layer), layer) for layer in model.layers])
+    return {kernel.name: kernel.variable for kernel in kernels(bare)}
 
 
 def masks(wrapped: Wrapped) -> dict[str, Array]:

@@ -4,7 +4,7 @@
 
     name, summary, description      the name in a recipe; the docstring's first line; the rest of it
     makes, keeps, changes_shapes    promises that it makes; earlier promises that survive it
-    parameters                      name, type, default, allowed, description, choices, minimum, maximum
+    parameters                      name, type, default, allowed, description
 """
 
 from __future__ import annotations
@@ -86,9 +86,6 @@ def _parameter(name: str, schema: Mapping[str, Any], default: Any) -> dict[str, 
         "default": default,
         "allowed": _allowed(choices, limits),
         "description": " ".join(schema.get("description", "").split()),
-        "choices": choices,
-        "minimum": limits.get("minimum", limits.get("exclusiveMinimum")),
-        "maximum": limits.get("maximum", limits.get("exclusiveMaximum")),
     }
 
 
