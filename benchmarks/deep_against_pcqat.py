@@ -2,9 +2,9 @@
 
     python -m benchmarks.deep_against_pcqat --model resnet8_jpeg.h5 --task benchmarks.cifar10:task -o results.json
 
-Each run is a process of its own; the two take turns, so that a machine that slows down slows both. Timed is what both
-do: from loading the model to the file's bytes. Accuracy is that of the int8 file on LiteRT, on the test split, which
-neither has seen. Runs that are in the results already are not made again.
+Each run is a process of its own. Both sides of a seed run at the same time, so that they share the machine and whatever
+else it does. Timed is what both do: from loading the model to the file's bytes. Accuracy is that of the int8 file on
+LiteRT, on the test split, which neither has seen. Seeds that are in the results already are not run again.
 """
 
 from __future__ import annotations
@@ -143,26 +143,28 @@ def main() -> None:
     before = json.loads(given.output.read_text()) if given.output.exists() else {"runs": []}
     runs = before["runs"]
     for seed in given.seeds:
-        for side in SIDES:
-            if any(run["side"] == side and run["seed"] == seed for run in runs):
-                continue
-            runs.append(_in_a_process(given, side, seed))
-            told = {"date": datetime.now(UTC).date().isoformat(), "versions": versions(), "task": given.task}
-            told["float_accuracy"] = before.get("float_accuracy") or evaluate(given.model, task).value
-            before = told
-            done = {run["seed"] for run in runs if run["side"] == SIDES[1]}
-            told["summary"] = _summary([run for run in runs if run["seed"] in done]) if done else {}
-            given.output.write_text(json.dumps({**told, "runs": runs}, indent=1) + "\n")
+        missing = [side for side in SIDES if not any(run["side"] == side and run["seed"] == seed for run in runs)]
+        runs += _at_once(given, missing, seed)
+        told = {"date": datetime.now(UTC).date().isoformat(), "versions": versions(), "task": given.task}
+        told["float_accuracy"] = before.get("float_accuracy") or evaluate(given.model, task).value
+        before = told = {**told, "summary": _summary(runs), "runs": runs}
+        given.output.write_text(json.dumps(told, indent=1) + "\n")
 
 
-def _in_a_process(given: argparse.Namespace, side: str, seed: int) -> dict[str, Any]:
-    part = given.output.with_suffix(".part")
+def _at_once(given: argparse.Namespace, sides: list[str], seed: int) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "benchmarks.deep_against_pcqat", "--model", str(given.model), "--task", given.task]
-    subprocess.run([*command, "-o", str(part), "--keep", str(given.keep), "--one", side, str(seed)], check=True)
-    run: dict[str, Any] = json.loads(part.read_text())
-    part.unlink()
-    print(f"{side}, seed {seed}: accuracy {run['accuracy']:.4f}, gzip {run['gzip_bytes']:,}, {run['seconds']:.0f} s")
-    return run
+    parts = [given.output.with_suffix(f".{index}") for index in range(len(sides))]
+    running = [
+        subprocess.Popen([*command, "-o", str(part), "--keep", str(given.keep), "--one", side, str(seed)])
+        for side, part in zip(sides, parts, strict=True)
+    ]
+    if any(process.wait() for process in running):
+        raise SystemExit("a run failed")
+    runs = [json.loads(part.read_text()) for part in parts]
+    for part, run in zip(parts, runs, strict=True):
+        part.unlink()
+        print(f"{run['side']}, seed {seed}: accuracy {run['accuracy']:.4f}, {run['seconds']:.0f} s", flush=True)
+    return runs
 
 
 if __name__ == "__main__":

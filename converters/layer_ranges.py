@@ -10,6 +10,7 @@ sides have one range. Operators whose kernels demand equal scales on both sides 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from converters.errors import ConversionError
@@ -20,10 +21,12 @@ from converters.flatbuffer.graph import shown
 Range = tuple[float, float]
 
 _PASSES_ON = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"})
-# Of one input of data, and of equal scales on both sides: https://ai.google.dev/edge/litert/models/quantization_spec
-_SAME_SCALE = frozenset({
+# Of equal scales on both sides: https://ai.google.dev/edge/litert/models/quantization_spec
+_ALL_INPUTS = frozenset({"CONCATENATION", "PACK"})
+_SAME_SCALE = _ALL_INPUTS | frozenset({
     "MAX_POOL_2D", "AVERAGE_POOL_2D", "PAD", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "STRIDED_SLICE", "SLICE",
-    "GATHER", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "MIRROR_PAD", "TILE",
+    "GATHER", "SPLIT", "SPLIT_V", "UNPACK", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "SPACE_TO_DEPTH",
+    "DEPTH_TO_SPACE", "MIRROR_PAD", "TILE",
 })  # fmt: skip
 
 
@@ -100,18 +103,26 @@ def _unite(graph: Graph, found: dict[int, Range]) -> None:
 
 
 def _hand_on(graph: Graph, found: dict[int, Range]) -> None:
-    """Fills in ranges across operators of equal scales, in place."""
-    readers: dict[int, int] = {}
-    for operator in graph.operators:
-        for index in set(operator.inputs):
-            readers[index] = readers.get(index, 0) + 1
-    for operator in graph.operators:
-        if operator.name in _SAME_SCALE | _PASSES_ON and operator.inputs[0] in found:
-            found.setdefault(operator.outputs[0], found[operator.inputs[0]])
-    for operator in reversed(graph.operators):
-        sources = operator.inputs if operator.name == "CONCATENATION" else operator.inputs[:1]
-        if operator.name not in _SAME_SCALE | _PASSES_ON | {"CONCATENATION"} or operator.outputs[0] not in found:
-            continue
-        for index in sources:
-            if readers[index] == 1 and not graph.tensors[index].is_constant:
-                found.setdefault(index, found[operator.outputs[0]])
+    """Fills in ranges across operators of equal scales, in place.
+
+    The quantizers would do so themselves, but not always from the side that is known: TFLiteConverter's replaced the
+    range of a layer by what it measured behind a SPLIT.
+    """
+    readers = Counter(index for operator in graph.operators for index in set(operator.inputs))
+    joining = [operator for operator in graph.operators if operator.name in _SAME_SCALE | _PASSES_ON]
+    for operator in joining:
+        known = {found.get(index) for index in _data(operator)}
+        if len(known) == 1 and (pair := known.pop()):
+            found.update({index: found.get(index, pair) for index in operator.outputs})
+    for operator in reversed(joining):
+        known = {found.get(index) for index in operator.outputs}
+        if len(known) == 1 and (pair := known.pop()):
+            free = (index for index in _data(operator) if readers[index] == 1 and not graph.tensors[index].is_constant)
+            found.update({index: found.get(index, pair) for index in free})
+
+
+def _data(operator: Operator) -> tuple[int, ...]:
+    """The inputs whose values go to the outputs."""
+    if operator.name in _ALL_INPUTS:
+        return operator.inputs
+    return operator.inputs[1:2] if operator.name == "SPLIT" else operator.inputs[:1]

@@ -86,7 +86,9 @@ def test_environment_variables_are_set_for_children_only() -> None:
     assert setters == ["converters.keras_models.tf_mot"]
 
 
-@pytest.mark.parametrize("command", [["--help"], ["convert", "--help"], ["env"], ["inspect", "--help"], ["compress", "--help"]])
+@pytest.mark.parametrize(
+    "command", [["--help"], ["convert", "--help"], ["env"], ["inspect", "--help"], ["compress", "--help"]]
+)
 def test_light_commands_import_neither_tensorflow_nor_numpy(command: list[str]) -> None:
     code = (
         "import sys; from tfcompress.cli import main\n"

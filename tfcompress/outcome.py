@@ -28,6 +28,7 @@ class LayerReport:
         weight_bytes: size of the kernel in the file, in bytes.
         error: root mean square of the layer's output in the file minus that in the float file, divided by that of the
             float file's; None where it could not be measured.
+        shares_values: whether a codebook was promised of it.
     """
 
     layer: str
@@ -39,6 +40,7 @@ class LayerReport:
     macs: int
     weight_bytes: int
     error: float | None
+    shares_values: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,14 +44,18 @@ def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pro
     hashes = scorecard.hashes(compressed.model, task, recipe.to_toml())
     if folder:
         folder.begin(hashes)
-    before = scorecard.score(compressed.model, task, recipe.runtime, progress)
+    # Before hours of training: can this model become such a file at all?
+    plain = converted(compressed, recipe, task, _prefixed(progress, "trying the model as it came"))
+    scoring = _prefixed(progress, "scoring")
+    before = scorecard.score(compressed.model, task, recipe.runtime, scoring)
     compressed = steps.run(compressed, recipe, Trainer(task, progress=progress), folder.work if folder else None)
     conversion = converted(compressed, recipe, task, progress)
-    after = scorecard.score(conversion.flatbuffer, task, recipe.runtime, progress)
+    after = scorecard.score(conversion.flatbuffer, task, recipe.runtime, scoring)
     if before is None:
         notes.append("accuracy was not measured: the data has no test samples with labels")
     layers = scorecard.layers(conversion, compressed, _samples(compressed, task, recipe), notes)
-    rows = scorecard.rows(conversion, before, after, progress)
+    measuring = _prefixed(progress, "measuring the file")
+    rows = scorecard.rows(plain, conversion, layers, (before, after), measuring)
     if folder:
         _save_keras(compressed.model, like=model, path=folder.work / "result" / "model.keras")
     seconds = (
@@ -131,6 +135,10 @@ def converted(compressed: CompressedModel, recipe: Recipe, task: Task, progress:
     checks = [(name, lambda kernel, kept=kept: holds(kernel, kept)) for name, kept in compressed.invariants.items()]
     verify(conversion.flatbuffer, spec, checks=checks)
     return conversion
+
+
+def _prefixed(progress: child.Progress, words: str) -> child.Progress:
+    return lambda stage, done, total: progress(f"{words}: {stage}", done, total)
 
 
 def _samples(compressed: CompressedModel, task: Task, recipe: Recipe) -> dict[str, Any]:

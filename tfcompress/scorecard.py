@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,25 +38,37 @@ def score(model: Any, task: Task, runtime: str, progress: Progress) -> Evaluatio
 
 
 def rows(
-    conversion: Conversion, before: Evaluation | None, after: Evaluation | None, progress: Progress
+    plain: Conversion,
+    conversion: Conversion,
+    layers: Sequence[LayerReport],
+    scores: tuple[Evaluation | None, Evaluation | None],
+    progress: Progress,
 ) -> tuple[Row, ...]:
-    """Accuracy before and after, sizes, sparsity, distinct values, MACs, arena and host latency."""
-    file, float_file = conversion.flatbuffer, conversion.float_flatbuffer
-    kernels = [kernel.values for kernel in kernels_in_file(file).values()]
-    weights = sum(values.size for values in kernels)
-    zeros = sum(int(np.sum(values == 0)) for values in kernels)
+    """Accuracy before and after, sizes, sparsity, distinct values, MACs, arena and host latency.
+
+    Args:
+        plain: the model as it came, converted like the result.
+        conversion: the result.
+        layers: its kernels.
+        scores: of the model as it came, and of the result.
+        progress: called with stage, done, total.
+    """
+    file, float_file = conversion.flatbuffer, plain.float_flatbuffer or plain.flatbuffer
+    weights = sum(layer.weights for layer in layers)
+    zeros = sum(layer.zeros * layer.weights for layer in layers)
+    shared = [layer for layer in layers if layer.shares_values]
+    of = "kernels with a codebook" if shared else "all kernels"
     found = [
-        *_accuracy("accuracy_before", before),
-        *_accuracy("accuracy_after", after),
+        *_accuracy("accuracy_before", scores[0]),
+        *_accuracy("accuracy_after", scores[1]),
         _read("file_bytes", len(file.data), "bytes"),
         _read("gzip_bytes", _gzipped(file), "bytes"),
-    ]
-    if float_file is not None:
-        found.append(_read("float_file_bytes", len(float_file.data), "bytes", "the float32 file"))
-        found.append(_read("float_gzip_bytes", _gzipped(float_file), "bytes", "the float32 file"))
-    found += [
+        _read("float_file_bytes", len(float_file.data), "bytes", "the float file of the model as it came"),
+        _read("float_gzip_bytes", _gzipped(float_file), "bytes", "the float file of the model as it came"),
+        _read("plain_file_bytes", len(plain.flatbuffer.data), "bytes", "the model as it came, in the same type"),
+        _read("plain_gzip_bytes", _gzipped(plain.flatbuffer), "bytes", "the model as it came, in the same type"),
         _read("sparsity", zeros / weights if weights else 0.0, "fraction"),
-        _read("distinct", max((len(np.unique(values)) for values in kernels), default=0), "count"),
+        _read("distinct", max((one.distinct for one in shared or layers), default=0), "count", f"the file, {of}"),
         _read("macs", sum(operator.macs for operator in file.operators), "count"),
     ]
     measured = measure(file, plan=Plan(threads=(1,), runtimes=_runtimes(), seconds=3.0, samples=1), progress=progress)
@@ -113,6 +125,7 @@ def layers(
                 macs=sum(operator.macs for operator in kernel.operators),
                 weight_bytes=len(conversion.flatbuffer.constant(kernel.tensor).tobytes()),
                 error=errors.get(kernel.layer),
+                shares_values=any(one.kind == "codebook" for one in compressed.invariants.get(name, ())),
             )
         )
     return tuple(found)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from converters.keras_models.kernels import Kernel
 from converters.keras_models.tf_mot import tf_mot
+from tfcompress.clustering.following import inverted
 from tfcompress.clustering.moving import Book, MovingCodebook
-from tfcompress.invariants import Array
+from tfcompress.invariants import Array, Invariant, project
 
 Initialization = Literal["linear", "random", "density", "kmeans++"]
 
@@ -24,45 +28,78 @@ _NAMES: Mapping[str, str] = {
 _ROUNDS = 40
 
 
-def start(
-    kernels: Sequence[Array],
-    scales: Sequence[Array],
-    *,
-    clusters: int,
-    initialization: Initialization,
-    holds_zero: bool,
-    seed: int,
-) -> tuple[MovingCodebook, ...]:
-    """One settled book for these kernels.
+@dataclass(frozen=True)
+class Reader:
+    """A kernel that is going to use a codebook.
+
+    Attributes:
+        name: `<layer>/<attribute>`.
+        weights: under the promises made before.
+        scales: signed, per channel, broadcastable; the largest of weights / scales is 1.
+        tie: see `MovingCodebook`; None where each channel has its own scale.
+        needs_zero: whether weights are zero that must stay so.
+    """
+
+    name: str
+    weights: Array
+    scales: Array
+    tie: Array | None
+    needs_zero: bool
+
+
+def reader(kernel: Kernel, factors: Mapping[str, Array], promises: Sequence[Invariant]) -> Reader:
+    """A kernel as it is at the start.
 
     Args:
-        kernels: the weights.
-        scales: signed largest magnitude per channel of each kernel, not 0.
-        clusters: how many codewords there are at most.
+        kernel: of the model, batch normalization not folded yet.
+        factors: kernel name -> what folding will multiply it by.
+        promises: made before.
+    """
+    weights = project(kernel.variable.numpy(), promises)
+    factor = factors.get(kernel.name, np.ones(kernel.scale_shape(), np.float32))
+    shape, tie = kernel.scale_shape(), None
+    if math.prod(shape) < factor.size:
+        tie = inverted(factor)
+        scales = tie * _largest(weights / tie, shape)
+    else:
+        scales = _largest(weights, shape) * np.where(factor < 0, -1.0, 1.0)
+    # A dead channel, in a codebook that all channels share, takes a 0 too.
+    channels = _largest(weights * factor, factor.shape, of_zeros=0.0)
+    has_zeros = any(promise.kind == "zeros" for promise in promises) or bool(np.any(channels == 0))
+    return Reader(kernel.name, weights, scales, tie, has_zeros)
+
+
+def start(
+    readers: Sequence[Reader], *, clusters: int, initialization: Initialization, seed: int
+) -> dict[str, MovingCodebook]:
+    """One settled codebook for these kernels.
+
+    Args:
+        readers: the kernels.
+        clusters: how many codewords there are at most; 0 counts.
         initialization: of the codewords.
-        holds_zero: whether 0 is one of them; it counts.
         seed: of `random`.
 
     Returns:
-        Each kernel's view of the book.
+        kernel name -> its view of the codebook.
     """
-    scaled = [weights / scale for weights, scale in zip(kernels, scales, strict=True)]
-    flat = np.concatenate([one.ravel() for one in scaled]).astype(np.float32)
+    holds_zero = any(one.needs_zero for one in readers)
+    flat = np.concatenate([(one.weights / one.scales).ravel() for one in readers]).astype(np.float32)
     book = Book(_codewords(flat, clusters, initialization, holds_zero, seed), holds_zero=holds_zero)
-    moving = tuple(MovingCodebook(book, scale, weights.shape) for weights, scale in zip(kernels, scales, strict=True))
-    for round_number in range(_ROUNDS):
-        if round_number < _ROUNDS // 2:
+    moving = {one.name: MovingCodebook(book, one.scales, one.weights.shape, tie=one.tie) for one in readers}
+    for number in range(_ROUNDS):
+        if number < _ROUNDS // 2:
             _revive(book, flat)
-        for weights, one in zip(kernels, moving, strict=True):
-            one.project(weights)
+        for one in readers:
+            moving[one.name].project(one.weights)
     return moving
 
 
-def largest(weights: Array, shape: Sequence[int]) -> npt.NDArray[np.float64]:
-    """The largest magnitude of each channel, in the shape of the scales; 1 for a channel of zeros."""
+def _largest(weights: Array, shape: Sequence[int], *, of_zeros: float = 1.0) -> npt.NDArray[np.float64]:
+    """The largest magnitude of each channel, in the shape of the scales; `of_zeros` for a channel of zeros."""
     axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
     found = np.abs(weights.astype(np.float64)).max(axis=axes, keepdims=True)
-    return np.where(found > 0, found, 1.0)
+    return np.where(found > 0, found, of_zeros)
 
 
 def _codewords(flat: Array, clusters: int, initialization: Initialization, holds_zero: bool, seed: int) -> Array:

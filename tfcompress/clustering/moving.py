@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from tfcompress.invariants import Array, Codebook
+from tfcompress.invariants import Array, Codebook, nearest
 
 _LARGEST = 127  # of a symmetric int8 weight; see `tfcompress.invariants.Codebook`
 
@@ -116,13 +116,16 @@ class MovingCodebook:
         book: the codewords.
         scales: signed scale per channel, broadcastable to the kernel. A negative one mirrors the codebook: that of a
             channel whose batch normalization turns signs when it is folded.
+        tie: what the scales are multiples of, where the file has one scale for all channels and batch normalization
+            stands between; else empty. Its factors, inverted.
     """
 
     kind: ClassVar[str] = "codebook"
 
-    def __init__(self, book: Book, scales: Array, shape: Sequence[int]) -> None:
+    def __init__(self, book: Book, scales: Array, shape: Sequence[int], *, tie: Array | None = None) -> None:
         self.book = book
         self.scales = Cell(np.asarray(scales, np.float64))
+        self.tie = Cell(np.zeros(0) if tie is None else np.asarray(tie, np.float64))
         channel = np.broadcast_to(np.arange(scales.size).reshape(scales.shape), tuple(shape))
         self._places = np.ascontiguousarray(channel, np.int64).ravel() * len(book.codewords.value)
         self._number = book.join(self)
@@ -130,21 +133,25 @@ class MovingCodebook:
     @property
     def state(self) -> tuple[Cell, ...]:
         """What a checkpoint must keep; kernels of one book all name it."""
-        return (self.book.codewords, self.scales)
+        return (self.book.codewords, self.scales, self.tie)
+
+    def follow(self, tie: Array) -> None:
+        """Takes over what batch normalization learned meanwhile."""
+        self.scales.assign(self.scales.value * tie / self.tie.value)
+        self.tie.assign(tie)
 
     def project(self, weights: Array) -> Array:
         """The weights on the codebook, after which codebook and scales move to where they fit the weights better."""
         integers, steps = self.book.integers, self.scales.value * self.book.unit
-        between = (integers[1:] + integers[:-1]) / 2
-        assigned = np.searchsorted(between, (weights / steps.astype(np.float32)).ravel())
-        sums = self._sums(assigned, weights)
-        steps = _refit(sums, integers.astype(np.float64), steps)
+        assigned = nearest(integers, weights / steps.astype(np.float32))
+        sums = self._sums(assigned.ravel(), weights)
+        steps = _refit(sums, integers.astype(np.float64), steps, self.tie.value)
         self.scales.assign(steps / self.book.unit)
         scales = self.scales.value.reshape(-1, 1)
         self.book.report(
             self._number, (scales * sums.weights).sum(axis=0), (np.square(scales) * sums.counts).sum(axis=0)
         )
-        return (integers[assigned].reshape(weights.shape) * steps.astype(np.float32)).astype(weights.dtype)
+        return (integers[assigned] * steps.astype(np.float32)).astype(weights.dtype)
 
     def _sums(self, assigned: Array, weights: Array) -> _Sums:
         channels, k = self.scales.value.size, len(self.book.codewords.value)
@@ -168,14 +175,19 @@ class MovingCodebook:
         """The codebook as it is now, for a kernel that was multiplied by `factors`, which broadcast to the scales."""
         values = np.unique(self.book.integers).astype(np.int8)
         steps = np.abs(self.scales.value * self.book.unit * factors)
+        if self.tie.value.size:
+            one = self.scales.value.flat[0] / self.tie.value.flat[0] * self.book.unit
+            steps = np.full([1] * steps.ndim, np.abs(one))
         # A channel of zeros takes any scale; one like the others' keeps its bias as exact as theirs.
         usual = float(np.median(steps[steps > 0])) if np.any(steps > 0) else 1.0
         return Codebook(values, np.where(steps > 0, steps, usual).astype(np.float32))
 
 
-def _refit(sums: _Sums, integers: Array, steps: Array) -> Array:
+def _refit(sums: _Sums, integers: Array, steps: Array, tie: Array) -> Array:
     """Least squares of each channel's scale; what has no codeword but 0, or would turn its sign, stays."""
     products = (sums.weights * integers).sum(axis=1).reshape(steps.shape)
     squares = (sums.counts * np.square(integers)).sum(axis=1).reshape(steps.shape)
+    if tie.size:
+        products, squares = np.sum(products * tie) * tie, np.sum(squares * np.square(tie))
     fits = products * steps > 0
     return np.where(fits, products / np.where(fits, squares, 1.0), steps)

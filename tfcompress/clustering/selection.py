@@ -18,6 +18,7 @@ def select(
     *,
     clusters: int,
     layers: Sequence[str],
+    freeze: Sequence[str],
     minimum_weights: int,
 ) -> tuple[tuple[Kernel, ...], tuple[Skipped, ...]]:
     """The kernels to cluster, in layer order, and every other layer that has a kernel.
@@ -35,7 +36,9 @@ def select(
     found = kernels(model)
     chosen, skipped = [], []
     for kernel in found:
-        reason = _reason(kernel, invariants.get(kernel.name, ()), layers, minimum_weights)
+        reason = _unwanted(kernel.layer, layers, freeze) or _unfit(
+            kernel, invariants.get(kernel.name, ()), minimum_weights
+        )
         if reason:
             skipped.append(Skipped(kernel.layer, reason))
             continue
@@ -45,17 +48,22 @@ def select(
                 f"minimum_weights above {_size(kernel)} to skip it"
             )
         chosen.append(kernel)
-    skipped += _without_kernel(model, {kernel.layer for kernel in found}, layers)
+    skipped += _without_kernel(model, {kernel.layer for kernel in found})
     if not chosen:
         reasons = "; ".join(f"{one.layer}: {one.reason}" for one in skipped[:3]) or "it has no layer with a kernel"
         raise CompressionError(f"no kernel of the model can be clustered ({reasons}); change layers or minimum_weights")
     return tuple(chosen), tuple(skipped)
 
 
-def _reason(kernel: Kernel, promises: Sequence[Invariant], layers: Sequence[str], minimum_weights: int) -> str:
-    """Why a kernel gets no codebook; "" where it gets one."""
-    if not any(fnmatch.fnmatch(kernel.layer, pattern) for pattern in layers):
-        return f"its name matches none of layers = {', '.join(layers)}"
+def _unwanted(layer: str, layers: Sequence[str], freeze: Sequence[str]) -> str:
+    if not any(fnmatch.fnmatch(layer, pattern) for pattern in layers):
+        return f"not among layers = {', '.join(layers)}"
+    if any(fnmatch.fnmatch(layer, pattern) for pattern in freeze):
+        return f"frozen by freeze = {', '.join(freeze)}"
+    return ""
+
+
+def _unfit(kernel: Kernel, promises: Sequence[Invariant], minimum_weights: int) -> str:
     if kernel.layer_class == "Embedding":
         return "an Embedding is a lookup table, whose scale in the file cannot be set"
     if any(promise.kind == "codebook" for promise in promises):
@@ -65,14 +73,12 @@ def _reason(kernel: Kernel, promises: Sequence[Invariant], layers: Sequence[str]
     return ""
 
 
-def _without_kernel(model: Any, known: set[str], layers: Sequence[str]) -> list[Skipped]:
+def _without_kernel(model: Any, known: set[str]) -> list[Skipped]:
     """Layers with matrices that are no kernels in the sense of `converters.keras_models.kernels`."""
     return [
-        Skipped(layer.name, f"{type(layer).__name__} has no kernel of a kind that can be clustered")
+        Skipped(layer.name, f"weights of a {type(layer).__name__} are not clustered")
         for layer in model.layers
-        if layer.name not in known
-        and any(len(weight.shape) > 1 for weight in layer.weights)
-        and any(fnmatch.fnmatch(layer.name, pattern) for pattern in layers)
+        if layer.name not in known and any(len(weight.shape) > 1 for weight in layer.weights)
     ]
 
 

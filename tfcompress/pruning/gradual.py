@@ -20,7 +20,7 @@ import numpy.typing as npt
 from converters.keras_models.bridge import layers
 from converters.keras_models.bridge.kinds import TF_KERAS
 from converters.keras_models.kernels import kernels
-from converters.keras_models.rebuilding import Stage, rebuild
+from converters.keras_models.rebuilding import Stage, clone, rebuild
 from converters.keras_models.tf_mot import tf_mot
 from tfcompress.pruning.grains import Part
 
@@ -111,6 +111,21 @@ def wrap(
     return Wrapped(wrapped, wrappers, _variables(wrapped, wrappers))
 
 
+def masks(wrapped: Wrapped) -> dict[str, Array]:
+    """The masks as training left them: kernel name -> bool; False for a weight that is zero."""
+    return {name: np.asarray(wrapper.pruning_vars[0][1]) != 0 for name, wrapper in wrapped.wrappers.items()}
+
+
+def unwrapped(wrapped: Wrapped, model: Any) -> Any:
+    """A copy of the plain model with the trained weights."""
+    bare = {id(wrapper): wrapper.layer.name for wrapper in wrapped.wrappers.values()}
+    trained = {bare.get(id(layer), layer.name): layer for layer in wrapped.model.layers}
+    plain = clone(model)
+    for layer in plain.layers:
+        layer.set_weights(trained[layer.name].get_weights())
+    return plain
+
+
 def schedule(sparsity: float, initial: float, power: float, when: Timing, kind: str) -> Any:
     """TF-MOT's schedule for one kernel: `constant`, or `polynomial` from `initial` to `sparsity`."""
     sparse = tf_mot().sparsity.keras
@@ -124,8 +139,8 @@ def step_callback() -> Any:
     return tf_mot().sparsity.keras.UpdatePruningStep()
 
 
-def refresh_callback(when: Timing, refresh: Callable[[Any], None]) -> Any:
-    """Calls `refresh(model)` right before each update of the masks; for scores that need gradients."""
+def refresh_callback(when: Timing, refresh: Callable[[], None]) -> Any:
+    """Calls `refresh` right before each update of the masks; for scores that need gradients."""
     import tf_keras
 
     class Refresh(tf_keras.callbacks.Callback):  # type: ignore[misc]
@@ -136,7 +151,7 @@ def refresh_callback(when: Timing, refresh: Callable[[Any], None]) -> Any:
 
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
             if when.is_turn(self._first + batch):
-                refresh(self.model)
+                refresh()
 
     return Refresh()
 
@@ -189,10 +204,3 @@ def _variables(model: Any, wrappers: Mapping[str, Any]) -> dict[str, Any]:
     inside = {id(wrapper): wrapper.layer for wrapper in wrappers.values()}
     bare = SimpleNamespace(layers=[inside.get(id(layer), layer) for layer in model.layers])
     return {kernel.name: kernel.variable for kernel in kernels(bare)}
-
-
-def masks(wrapped: Wrapped) -> dict[str, Array]:
-    """The masks as training left them: kernel name -> bool; False for a weight that is zero."""
-    return {
-        name: np.asarray(wrapper.pruning_vars[0][1]) != 0 for name, wrapper in wrapped.wrappers.items()
-    }

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from converters.errors import TrainingError
 from converters.keras_models.kernels import kernels
-from converters.keras_models.simplify import clone
+from converters.keras_models.rebuilding import clone
 from tfcompress.invariants import ZeroMask, project
 from tfcompress.model import CompressedModel, Skipped
 from tfcompress.pruning import budgets, gradual, grains, scores
@@ -138,7 +138,7 @@ def _adaptive(settings: Prune, start: CompressedModel, trainer: Trainer) -> Done
 
 
 def _shared(epochs: int, rounds: int) -> list[int]:
-    """Epochs of each round; the last ones, which are the sparsest, get what is left over."""
+    """Epochs of each round: as even as possible."""
     return [(epochs * (number + 1)) // rounds - (epochs * number) // rounds for number in range(rounds)]
 
 
@@ -169,4 +169,80 @@ def _gradual(settings: Prune, start: CompressedModel, trainer: Trainer) -> Done:
         variables=wrapped.variables,
         callbacks=_callbacks(settings, trainer, parts, wrapped, when, found),
     )
-    return Done(_finished(settings, start, wrapped, parts, zeros, trainer), logs)
+    return replace(_finish(settings, start, wrapped, parts, zeros, found), logs=logs)
+
+
+def _choosers(settings: Prune, parts: Sequence[Part], found: Mapping[str, Array]) -> dict[str, gradual.Choose]:
+    """What chooses the masks where TF-MOT cannot; `found` may change meanwhile."""
+
+    def choose(part: Part, weights: Array, sparsity: float) -> Array:
+        importance = _importance(settings, part, weights, found)
+        if part.groups is not None:
+            return grains.kept_in_groups(part, importance, settings.pattern_numbers[0])
+        return grains.kept(part, importance, round(sparsity * part.weights))
+
+    return {part.name: choose for part in parts if not _is_native(settings, part)}
+
+
+def _is_native(settings: Prune, part: Part) -> bool:
+    if settings.criterion not in ("l1", "l2") or settings.structure == "block":
+        return False
+    return settings.structure == "unstructured" or part.kernel.layer_class in ("Conv2D", "Dense")
+
+
+def _importance(settings: Prune, part: Part, weights: Array, found: Mapping[str, Array]) -> Array:
+    if settings.criterion == "l1" or settings.criterion == "l2":
+        return scores.magnitude(settings.criterion, part, weights)
+    return found[part.name]
+
+
+def _callbacks(
+    settings: Prune, trainer: Trainer, parts: Sequence[Part], wrapped: gradual.Wrapped, when: gradual.Timing, found: Any
+) -> list[Any]:
+    callbacks = [gradual.step_callback()]
+    if settings.criterion == "taylor" and settings.structure != "n:m":
+        measure = scores.taylor(wrapped.model, wrapped.variables, parts, trainer, settings.samples)
+        callbacks.append(gradual.refresh_callback(when, lambda: found.update(measure())))
+    return callbacks
+
+
+def _finish(
+    settings: Prune,
+    start: CompressedModel,
+    wrapped: gradual.Wrapped,
+    parts: Sequence[Part],
+    zeros: Mapping[str, int],
+    found: Mapping[str, Array],
+) -> Done:
+    """Exact masks from those of training: rounding, and trainings too short for the schedule, left them inexact."""
+    left = gradual.masks(wrapped)
+    final = {}
+    for part in parts:
+        importance = _importance(settings, part, wrapped.variables[part.name].numpy(), found)
+        final[part.name] = np.where(part.averaged(~left[part.name]) == 1, -0.5, importance)
+    masks = _masks(settings, parts, final, zeros)
+    trained = replace(start, model=gradual.unwrapped(wrapped, start.model))
+    reached, target = grains.sparsity(list(left.values())), grains.sparsity(list(masks.values()))
+    notes: tuple[str, ...] = ()
+    if target - reached > 0.01:
+        notes = (
+            f"training was too short for the schedule: {reached:.1%} were zero at its end, the rest up to {target:.1%} "
+            "became zero after it; train longer",
+        )
+    return Done(_promised(trained, masks), notes=notes)
+
+
+# --- words ------------------------------------------------------------------------------------------------------
+
+
+def _told(settings: Prune, parts: Sequence[Part], compressed: CompressedModel) -> tuple[str, ...]:
+    masks = {part.name: _mask(compressed, part.name) for part in parts}
+    weights = sum(mask.size for mask in masks.values())
+    said = f"{grains.sparsity(list(masks.values())):.1%} of {weights:,} weights of {len(parts)} kernels are zero"
+    if settings.budget == "per-layer":
+        return (said,)
+    return (f"{said}: {', '.join(f'{name} {grains.sparsity([mask]):.1%}' for name, mask in masks.items())}",)
+
+
+def _mask(compressed: CompressedModel, name: str) -> Array:
+    return next(one.kept for one in compressed.invariants[name] if isinstance(one, ZeroMask))

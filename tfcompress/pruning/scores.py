@@ -11,7 +11,7 @@ The scores of a kernel are float64 [grains]; larger is more important.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -46,7 +46,7 @@ def score(criterion: Criterion, model: Any, parts: Sequence[Part], trainer: Trai
     """
     if criterion == "taylor":
         variables = {kernel.name: kernel.variable for kernel in kernels(model)}
-        return taylor(model, variables, parts, trainer, samples)
+        return taylor(model, variables, parts, trainer, samples)()
     if criterion == "random":
         return drawn(parts, trainer.seed)
     return {
@@ -75,8 +75,8 @@ def drawn(parts: Sequence[Part], seed: int) -> Scores:
 
 def taylor(
     model: Any, variables: Mapping[str, Any], parts: Sequence[Part], trainer: Trainer, samples: int
-) -> Scores:
-    """The Taylor scores on the first `samples` of the shuffled training data.
+) -> Callable[[], Scores]:
+    """Measures the Taylor scores of the model as it then is, on the first samples of the shuffled training data.
 
     Args:
         model: the model; wrappers are welcome.
@@ -85,38 +85,43 @@ def taylor(
         trainer: data and loss.
         samples: how many training samples.
     """
-    import tensorflow as tf
-
     from tfcompress import fitting
 
-    loss = fitting.loss_of(trainer.task, model)
-    found = [variables[part.name] for part in parts]
-    sums = [np.zeros(len(part.sizes)) for part in parts]
+    contributions = _contributions(
+        model, [variables[part.name] for part in parts], fitting.loss_of(trainer.task, model)
+    )
+
+    def measure() -> Scores:
+        sums = [np.zeros(len(part.sizes)) for part in parts]
+        seen = 0
+        for x, y in fitting.floats(trainer.task.training_batches(0, size=_TAYLOR_BATCH, seed=trainer.seed)):
+            for total, part, one in zip(sums, parts, contributions(x, y), strict=True):
+                total += np.square(part.summed(one))
+            seen += len(y)
+            if seen >= samples:
+                break
+        return {part.name: total / part.sizes for part, total in zip(parts, sums, strict=True)}
+
+    return measure
+
+
+def _contributions(model: Any, kernels: Sequence[Any], loss: Any) -> Callable[[Any, Any], list[Array]]:
+    """A function of a batch: gradient x weight of each kernel."""
+    import tensorflow as tf
+    import tf_keras
+
+    loss_of = tf_keras.losses.get(loss)  # by name, a function, or an object
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def contributions(x: Any, y: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(found)
-            value = loss_function(y, model(x, training=False))
-        gradients = tape.gradient(value, found, unconnected_gradients="zero")
-        return [tf.convert_to_tensor(one) * weight for one, weight in zip(gradients, found, strict=True)]
+            tape.watch(kernels)
+            value = tf.reduce_mean(loss_of(y, model(x, training=False)))
+        gradients = tape.gradient(value, kernels, unconnected_gradients="zero")
+        return [tf.convert_to_tensor(one) * weight for one, weight in zip(gradients, kernels, strict=True)]
 
-    loss_function = _mean_of(loss)
-    seen = 0
-    for x, y in fitting.floats(trainer.task.training_batches(0, size=_TAYLOR_BATCH, seed=trainer.seed)):
-        inputs = tf.nest.map_structure(tf.convert_to_tensor, x)
-        for total, part, one in zip(sums, parts, contributions(inputs, tf.convert_to_tensor(y)), strict=True):
-            total += np.square(part.summed(one.numpy()))
-        seen += len(y)
-        if seen >= samples:
-            break
-    return {part.name: total / part.sizes for part, total in zip(parts, sums, strict=True)}
+    def in_numpy(x: Any, y: Any) -> list[Array]:
+        inputs, labels = tf.nest.map_structure(tf.convert_to_tensor, (x, y))
+        return [one.numpy() for one in contributions(inputs, labels)]
 
-
-def _mean_of(loss: Any) -> Any:
-    """A loss by name, as a function, or as an object: the mean over a batch either way."""
-    import tensorflow as tf
-    import tf_keras
-
-    given = tf_keras.losses.get(loss)
-    return lambda labels, outputs: tf.reduce_mean(given(labels, outputs))
+    return in_numpy

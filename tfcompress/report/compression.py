@@ -98,9 +98,10 @@ def show_plan(plan: Plan) -> None:
     console.print(f"recipe {plan.recipe.name}, for {plan.recipe.runtime}; nothing was trained", soft_wrap=True)
     if not plan.steps:
         console.print("  no steps: the model is quantized as it is", soft_wrap=True)
-    for number, step in enumerate(plan.steps, 1):
-        fields = ", ".join(f"{name} = {json.dumps(value, default=str)}" for name, value in step.fields.items())
-        console.print(f"  {number}. {step.technique}: {sheets.printable(fields)}", soft_wrap=True)
+    for number, step in enumerate(plan.recipe.steps, 1):
+        usual = type(step)().fields()
+        told = [f"{name} = {json.dumps(value)}" for name, value in step.fields().items() if value != usual[name]]
+        console.print(f"  {number}. {step.name}: {', '.join(told) or 'with its usual parameters'}", soft_wrap=True)
     skipped = _skipped((step.technique, step.skipped) for step in plan.steps)
     if skipped.rows:
         console.print(sheets.as_table(skipped))
@@ -135,7 +136,7 @@ def _headline(outcome: Outcome) -> Sheet:
         old, new = rows.pop(before, None), rows.pop(after, None)
         if old or new:
             change = _change(old, new) if old and new else ""
-            lines.append((label, _shown(old), _shown(new), change, _how(new or old)))
+            lines.append((label, _shown(old), _shown(new), change, _how(old, new)))
     for name in [*(name for name in _ALONE if name in rows), *(name for name in rows if name not in _ALONE)]:
         lines.append((_ALONE.get(name, name), "", _shown(rows[name]), "", _how(rows[name])))
     columns = ("", "before", "after", "change", "how")
@@ -226,8 +227,10 @@ def _circumstances(outcome: Outcome) -> list[str]:
     return [*lines, *footer([row for row in outcome.report if row not in scored])]
 
 
-def _how(row: Row | None) -> str:
-    return "" if row is None else ", ".join(part for part in (row.how, row.runtime) if part)
+def _how(*rows: Row | None) -> str:
+    found = [row for row in rows if row is not None]
+    ways = dict.fromkeys(row.how for row in found)
+    return ", ".join((*ways, " then ".join(dict.fromkeys(row.runtime for row in found if row.runtime)))).rstrip(", ")
 
 
 def _recipe(recipe: Any) -> dict[str, Any]:
@@ -258,5 +261,5 @@ def _console() -> Any:
     from rich.console import Console
 
     # Names may hold what looks like markup. Piped text is for grep and diff: lines keep their length there.
-    console = Console(highlight=False, markup=False)
-    return console if console.is_terminal else Console(highlight=False, markup=False, width=400)
+    console = Console(highlight=False, markup=False, emoji=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, emoji=False, width=400)

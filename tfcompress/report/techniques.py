@@ -43,18 +43,24 @@ def show(names: Sequence[str], *, whole: bool = False) -> None:
         whole: print the whole docstring, with formula and source, not only its first line.
     """
     from rich.console import Console
+    from rich.padding import Padding
     from rich.text import Text
 
-    # Defaults such as ["*"] look like markup. Piped text is for grep: lines keep their length there.
-    console = Console(highlight=False, markup=False)
+    # Piped text is for grep: lines keep their length there. A default such as ["*"] looks like markup, n:m: like emoji.
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=400)
+        console = Console(highlight=False, markup=False, emoji=False, width=400)
     for technique in describe(names)["techniques"]:
         console.print(Text.assemble((technique["name"], "bold"), f"  {technique['summary']}"), soft_wrap=True)
         if whole and technique["description"]:
-            console.print(f"\n{technique['description']}", soft_wrap=True)
+            console.print(f"\n{technique['description']}\n", soft_wrap=True)
         console.print(f"  {_promises(technique)}", soft_wrap=True)
-        console.print(_parameters(technique["parameters"]))
+        for one in technique["parameters"]:
+            default = "none" if one["default"] is None else json.dumps(one["default"])
+            limits = ", ".join(part for part in (one["type"], one["allowed"]) if part)
+            console.print(Text.assemble(f"  {one['name']} = ", (default, "bold"), f"  ({limits})"), soft_wrap=True)
+            console.print(Padding(one["description"], (0, 0, 0, 6), expand=False))
+        console.print()
     if not whole:
         console.print("`tfcompress techniques NAME` tells more about one, with formula and source.", soft_wrap=True)
 
@@ -111,14 +117,3 @@ def _promises(technique: Mapping[str, Any]) -> str:
     makes, keeps = ", ".join(technique["makes"]), ", ".join(technique["keeps"])
     shapes = "; changes shapes: comes before what makes promises" if technique["changes_shapes"] else ""
     return f"makes {makes or 'no promise'}; keeps {keeps or 'none of an earlier step'}{shapes}"
-
-
-def _parameters(parameters: Sequence[Mapping[str, Any]]) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    table = Table("parameter", "type", "default", "allowed", "what", box=box.SIMPLE_HEAD)
-    for one in parameters:
-        default = "none" if one["default"] is None else json.dumps(one["default"])
-        table.add_row(one["name"], one["type"], default, one["allowed"], one["description"])
-    return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tfcompress.invariants import Invariant, project
+from tfcompress.invariants import Array, Invariant, project
 from tfcompress.model import CompressedModel, Ranges, Skipped
 from tfcompress.technique import Trained
 
@@ -55,16 +55,18 @@ class Cluster(Trained):
     def apply(self, compressed: CompressedModel, trainer: Trainer) -> CompressedModel:
         """See `Technique.apply`."""
         from converters.keras_models.simplify import clone, fold_batch_norm
+        from tfcompress.clustering.following import Following
 
         model = clone(compressed.model)
-        if _shares_scale_across_norm(model):
-            model = fold_batch_norm(model).model
         chosen, skipped = self._select(model, compressed)
-        moving = self._start(model, chosen, compressed.invariants, trainer.seed)
+        factors = fold_batch_norm(model).factors
+        moving = self._start(chosen, factors, compressed.invariants, trainer.seed)
         invariants = {**compressed.invariants}
         for name, follower in moving.items():
             invariants[name] = (*invariants.get(name, ()), follower)
-        logs = trainer.fit(model, self, invariants=invariants)
+        following = Following(model, moving)
+        logs = trainer.fit(model, self, invariants=invariants, callbacks=(following,))
+        following.look()
         folded = fold_batch_norm(model)
         fixed = {name: follower.fixed(folded.factors.get(name, 1.0)) for name, follower in moving.items()}
         result = replace(compressed, model=folded.model)
@@ -85,63 +87,26 @@ class Cluster(Trained):
             compressed.invariants,
             clusters=self.clusters,
             layers=self.layers,
+            freeze=self.freeze,
             minimum_weights=self.minimum_weights,
         )
 
     def _start(
-        self, model: Any, chosen: Sequence[Kernel], invariants: Mapping[str, Sequence[Invariant]], seed: int
+        self,
+        chosen: Sequence[Kernel],
+        factors: Mapping[str, Array],
+        invariants: Mapping[str, Sequence[Invariant]],
+        seed: int,
     ) -> dict[str, MovingCodebook]:
         """A codebook for each chosen kernel, by kernel name, before training."""
-        import numpy as np
-
-        from converters.keras_models.simplify import fold_batch_norm
         from tfcompress.clustering import initial
 
-        factors = fold_batch_norm(model).factors
         groups = [tuple(chosen)] if self.scope == "model" else [(kernel,) for kernel in chosen]
         found: dict[str, MovingCodebook] = {}
         for group in groups:
-            weights = [project(kernel.variable.numpy(), invariants.get(kernel.name, ())) for kernel in group]
-            signs = [np.where(np.asarray(factors.get(kernel.name, 1.0)) < 0, -1.0, 1.0) for kernel in group]
-            scales = [
-                initial.largest(one, kernel.scale_shape()) * sign
-                for one, kernel, sign in zip(weights, group, signs, strict=True)
-            ]
-            has_zeros = any(
-                any(promise.kind == "zeros" for promise in invariants.get(kernel.name, ()))
-                or _has_dead_channel(one, factors.get(kernel.name, 1.0), kernel.scale_shape())
-                for one, kernel in zip(weights, group, strict=True)
-            )
-            moving = initial.start(
-                weights,
-                scales,
-                clusters=self.clusters,
-                initialization=self.initialization,
-                holds_zero=has_zeros,
-                seed=seed,
-            )
-            found |= {kernel.name: one for kernel, one in zip(group, moving, strict=True)}
+            readers = [initial.reader(kernel, factors, invariants.get(kernel.name, ())) for kernel in group]
+            found |= initial.start(readers, clusters=self.clusters, initialization=self.initialization, seed=seed)
         return found
-
-
-def _shares_scale_across_norm(model: Any) -> bool:
-    """Whether a kernel with one scale for all channels is followed by batch normalization.
-
-    Its factors differ from channel to channel, so such a model is folded before training and not after.
-    """
-    from converters.keras_models.kernels import kernels
-    from converters.keras_models.simplify import fold_batch_norm
-
-    factors = fold_batch_norm(model).factors
-    return any(kernel.name in factors and set(kernel.scale_shape()) == {1} for kernel in kernels(model))
-
-
-def _has_dead_channel(weights: Any, factors: Any, shape: Sequence[int]) -> bool:
-    """Whether a channel is zero, which only 0 can say in a codebook that all channels share."""
-    import numpy as np
-
-    axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
-    return bool(np.any(np.abs(weights * factors).max(axis=axes) == 0))
 
 
 def _project(compressed: CompressedModel) -> None:

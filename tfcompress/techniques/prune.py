@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from converters.errors import CompressionError, UsageError
+from converters.errors import CompressionError
 from tfcompress.model import CompressedModel, Skipped
 from tfcompress.technique import Trained
 
 if TYPE_CHECKING:
     from tfcompress.training import Trainer
+
+_PATTERN = re.compile("([1-9][0-9]{0,3}):([1-9][0-9]{0,3})")
 
 
 class Prune(Trained):
@@ -57,8 +58,8 @@ class Prune(Trained):
     )
     pattern: str = Field(
         default="2:4",
-        description="n:m: zeros in every group, and weights in a group, as TF-MOT counts: 3:4 keeps one of four. Groups "
-        "lie along the input channels; a depthwise kernel's along its channels.",
+        description="n:m: zeros in every group, and weights in a group, as TF-MOT counts: 3:4 keeps one of four. "
+        "Groups lie along the input channels; a depthwise kernel's along its channels.",
     )
     criterion: Literal["l1", "l2", "taylor", "random"] = Field(
         default="l1",
@@ -81,7 +82,10 @@ class Prune(Trained):
         default=0.02, gt=0, le=1, description="gradual: share of the training between two updates of the masks."
     )
     rounds: int = Field(
-        default=4, ge=1, le=50, description="iterative, adaptive: how many; they share the epochs as evenly as possible."
+        default=4,
+        ge=1,
+        le=50,
+        description="iterative, adaptive: how many; they share the epochs as evenly as possible.",
     )
     maximum_loss: float = Field(
         default=0.01,
@@ -90,7 +94,9 @@ class Prune(Trained):
         "accuracy).",
     )
     samples: int = Field(default=512, ge=1, description="taylor: training samples to measure the sensitivity on.")
-    layers: tuple[str, ...] = Field(default=("*",), description="Layers to prune; names or patterns such as 'conv2d_*'.")
+    layers: tuple[str, ...] = Field(
+        default=("*",), description="Layers to prune; names or patterns such as 'conv2d_*'."
+    )
     minimum_weights: int = Field(default=256, ge=1, description="Smaller kernels are skipped.")
 
     @field_validator("block")
@@ -103,8 +109,8 @@ class Prune(Trained):
     @field_validator("pattern")
     @classmethod
     def _check_pattern(cls, pattern: str) -> str:
-        found = re.fullmatch(r"([0-9]+):([0-9]+)", pattern)
-        if not found or not 0 < int(found[1]) < int(found[2]):
+        found = _PATTERN.fullmatch(pattern)
+        if not found or int(found[1]) >= int(found[2]):
             raise ValueError("expected zeros:group with fewer zeros than the group has weights, such as 2:4")
         return pattern
 
@@ -113,11 +119,10 @@ class Prune(Trained):
     def _take_sparsity_from_pattern(cls, fields: Any) -> Any:
         if not isinstance(fields, Mapping) or fields.get("structure") != "n:m":
             return fields
-        pattern = str(fields.get("pattern", "2:4"))
-        if "sparsity" in fields or not re.fullmatch("[1-9][0-9]*:[1-9][0-9]*", pattern):
+        found = _PATTERN.fullmatch(str(fields.get("pattern", "2:4")))
+        if "sparsity" in fields or not found or int(found[1]) >= int(found[2]):
             return fields
-        zeros, group = map(int, pattern.split(":"))
-        return {**fields, "sparsity": zeros / group}
+        return {**fields, "sparsity": int(found[1]) / int(found[2])}
 
     @model_validator(mode="after")
     def _check_together(self) -> Prune:
@@ -137,8 +142,8 @@ class Prune(Trained):
             raise ValueError(f"initial_sparsity {self.initial_sparsity:g} is above sparsity {self.sparsity:g}")
         if self.mode in ("iterative", "adaptive") and self.epochs < self.rounds:
             raise ValueError(
-                f"{self.mode} with rounds = {self.rounds} trains in every round and has epochs = {self.epochs} for all; "
-                f"give at least {self.rounds} epochs, or fewer rounds"
+                f"{self.mode} with rounds = {self.rounds} trains in every round and has epochs = {self.epochs} for "
+                f"all; give at least {self.rounds} epochs, or fewer rounds"
             )
         return self
 
@@ -155,7 +160,9 @@ class Prune(Trained):
         chosen, skipped = choose_kernels(self, compressed)
         if not chosen:
             reasons = "; ".join(f"{one.layer}: {one.reason}" for one in skipped[:3]) or "it has no kernels"
-            raise CompressionError(f"nothing of this model can be pruned ({reasons}); lower minimum_weights, or leave out")
+            raise CompressionError(
+                f"nothing of this model can be pruned ({reasons}); lower minimum_weights, or leave out"
+            )
         return skipped
 
     def apply(self, compressed: CompressedModel, trainer: Trainer) -> CompressedModel:

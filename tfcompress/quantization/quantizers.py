@@ -1,0 +1,336 @@
+"""Rounding in TensorFlow as the integer kernels do it, in the form that TF-MOT's wrappers take.
+
+    kernels        q = clip(round(w / s), -127, 127) s          s per channel: largest |w| / 127, or fixed
+    activations    8 bits: 256 steps from low to high, shifted so that 0 is one of them
+                   16 bits: 65,535 steps from -m to m
+
+Gradients pass the rounding as if it were not there (Bengio et al. 2013, arXiv:1308.3432), and stop where an activation
+is clipped. Scheme and moving ranges: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference" (arXiv:1712.05877), as in TF-MOT's default 8-bit scheme, with three differences: a
+depthwise kernel has a scale per channel, as in the file (TF-MOT takes its last axis); a kernel's scales may be fixed;
+ranges start at the first batch instead of at -6..6, from which TF-MOT's average needs thousands of steps to depart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from converters.keras_models.tf_mot import tf_mot
+
+_TF_MOT = tf_mot().quantization.keras
+Floats = npt.NDArray[np.float32]
+
+# Share of the old range that stays at each step: an average over about the last hundred batches.
+_MOMENTUM = 0.99
+# A channel far smaller than the others gets a coarser grid than it could have, so that its bias fits 32 bits.
+_SMALLEST_SCALE = 1e-4
+# What a tensor spans at least: a dead one needs some range too.
+_SMALLEST_SPAN = 1e-5
+_RANGE_OF_ZEROS = (0.0, 1.0)
+
+
+def kernel_scales(kernel: npt.ArrayLike, shape: Sequence[int]) -> Floats:
+    """The steps of a kernel's grid: largest |weight| / 127 per channel, positive.
+
+    Args:
+        kernel: as Keras keeps it.
+        shape: of the scales, broadcastable to the kernel; axes of length 1 share a scale.
+
+    Returns:
+        float32, of that shape. A channel of zeros gets that of the largest channel, which its bias is rounded with.
+    """
+    axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
+    largest = np.abs(np.asarray(kernel, np.float32)).max(axes, keepdims=True)
+    top = largest.max() or np.float32(1)
+    return np.where(largest > 0, np.maximum(largest, _SMALLEST_SCALE * top), top).astype(np.float32) / np.float32(127)
+
+
+def on_grid(kernel: Floats, scales: Floats) -> Floats:
+    """The kernel rounded to integer multiples of its scales."""
+    integers = np.clip(np.rint(kernel.astype(np.float64) / scales), -127, 127)
+    return (integers.astype(np.float32) * scales).astype(np.float32)
+
+
+def grid_range(low: float, high: float, bits: int) -> tuple[float, float]:
+    """The range that an integer grid has exactly: 0 on it for 8 bits, symmetric for 16."""
+    if high - low < _SMALLEST_SPAN:
+        low, high = _RANGE_OF_ZEROS
+    if bits == 16:
+        largest = max(-low, high)
+        return -largest, largest
+    step = (high - low) / 255
+    below = round(-low / step)
+    return -below * step, (255 - below) * step
+
+
+def grid_step(low: float, high: float, bits: int) -> float:
+    """The distance of neighbours on the grid of a range that `grid_range` gave."""
+    return high / 32767 if bits == 16 else (high - low) / 255
+
+
+def rounded_bias(bias: Floats, step: float, scales: Floats) -> Floats:
+    """A bias as multiples of the input's step times the kernel's scales, as integer kernels add it.
+
+    Args:
+        bias: float32 [n].
+        step: of the input's grid.
+        scales: of the kernel, one or n in the order of the bias.
+    """
+    steps = step * scales.astype(np.float64).reshape(-1)
+    return (np.rint(bias.astype(np.float64) / steps) * steps).astype(np.float32)
+
+
+def _rounded(values: Any, low: Any, high: Any, bits: int, *, symmetric: bool) -> Any:
+    """`values` on a grid of 2**bits values from low to high; of one less where it is symmetric."""
+    if symmetric:
+        high = tf.maximum(-low, high)
+        low = -high
+    if values.dtype == tf.float32:
+        return tf.quantization.fake_quant_with_min_max_vars(values, low, high, bits, narrow_range=symmetric)
+    levels = 2**bits - (2 if symmetric else 1)
+    step = (high - low) / levels
+    below = tf.round(-low / step)
+    return tf.clip_by_value(tf.round(values / step), -below, levels - below) * step
+
+
+def _averaged(values: Any, low: Any, high: Any, bits: int) -> Any:
+    """`values` on the grid of a range, halves away from the stored integer 0, as the integer kernels of pooling do.
+
+    Of 64 pixels, one mean in 64 is a half. See tensorflow/lite/kernels/internal/reference/integer_ops/pooling.h.
+    """
+    step = high / 32767 if bits == 16 else (high - low) / 255
+    zero = 0.0 if bits == 16 else tf.round(-low / step) - 128
+    stored = values / step + zero
+    halves = 0.5 + 1e-9  # a half may come out a little smaller
+    return (tf.sign(stored) * tf.floor(tf.abs(stored) + halves) - zero) * step
+
+
+class KernelGrid(_TF_MOT.quantizers.Quantizer):  # type: ignore[misc,name-defined]
+    """Rounds a kernel to int8, per channel.
+
+    Args:
+        shape: of the scales, broadcastable to the kernel.
+        scales: where they are fixed; else the largest weight of each channel sets its scale anew at each step.
+    """
+
+    def __init__(self, shape: Sequence[int], scales: Floats | None = None) -> None:
+        self.shape = tuple(shape)
+        self.scales = scales
+
+    def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
+        """Needs no variables."""
+        del tensor_shape, name, layer
+        return {}
+
+    def __call__(self, inputs: Any, training: bool, weights: dict[str, Any]) -> Any:
+        """The rounded kernel; see `Quantizer` of TF-MOT."""
+        del training, weights
+        scales = self._measured(inputs) if self.scales is None else tf.constant(self.scales, inputs.dtype)
+        integers = tf.clip_by_value(tf.round(inputs / scales), -127.0, 127.0)
+        return inputs + tf.stop_gradient(integers * scales - inputs)
+
+    def _measured(self, kernel: Any) -> Any:
+        axes = [axis for axis, size in enumerate(self.shape) if size == 1]
+        largest = tf.reduce_max(tf.abs(kernel), axes, keepdims=True)
+        top = tf.reduce_max(largest)
+        floor = tf.maximum(_SMALLEST_SCALE * top, 1e-20)
+        return tf.stop_gradient(tf.maximum(largest, floor) / 127.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """None: the wrapped model is never saved."""
+        return {}
+
+
+class OutputRange(_TF_MOT.quantizers.Quantizer):  # type: ignore[misc,name-defined]
+    """Rounds an activation to the range that it had in the batches so far.
+
+    Args:
+        bits: 8 or 16.
+        widest: take the whole range ever seen, as for a model's inputs, instead of an average of the batches' ranges.
+        known: (low, high) to start from, and to stay at: nothing is measured then.
+    """
+
+    def __init__(self, bits: int, *, widest: bool = False, known: tuple[float, float] | None = None) -> None:
+        self.bits = bits
+        self.widest = widest
+        self.known = known
+        self.low: Any = None
+        self.high: Any = None
+        self._batches: Any = None
+
+    @property
+    def step(self) -> float:
+        """The distance of neighbours on the grid now."""
+        return grid_step(*self.range, self.bits)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The range now, as `grid_range` gives it."""
+        return grid_range(float(self.low.numpy()), float(self.high.numpy()), self.bits)
+
+    def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
+        """Makes the variables, as weights of the layer around."""
+        del tensor_shape
+        if self.low is None:
+            start = self.known or (0.0, 0.0)
+            self.low, self.high, self._batches = (
+                layer.add_weight(f"{name}_{what}", (), initializer=_constant(value), trainable=False)
+                for what, value in (("low", start[0]), ("high", start[1]), ("batches", 0.0))
+            )
+        return {}
+
+    def __call__(self, inputs: Any, training: bool, weights: dict[str, Any]) -> Any:
+        """The rounded activation; measures it first while training."""
+        del weights
+        low, high = self.low, self.high
+        if training and self.known is None:
+            low, high = self._measure(tf.reduce_min(inputs), tf.reduce_max(inputs))
+        return self.rounded(inputs, low, high)
+
+    def rounded(self, values: Any, low: Any, high: Any) -> Any:
+        """Values on the grid of a range."""
+        return _rounded(values, low, tf.maximum(high, low + _SMALLEST_SPAN), self.bits, symmetric=self.bits == 16)
+
+    def _measure(self, low: Any, high: Any) -> tuple[Any, Any]:
+        low, high = tf.minimum(low, 0.0), tf.maximum(high, 0.0)
+        if self.widest:
+            return self.low.assign(tf.minimum(self.low, low)), self.high.assign(tf.maximum(self.high, high))
+        old = tf.minimum(_MOMENTUM, self._batches / (self._batches + 1.0))
+        self._batches.assign_add(1.0)
+        return (
+            self.low.assign(old * self.low + (1.0 - old) * low),
+            self.high.assign(old * self.high + (1.0 - old) * high),
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """None: the wrapped model is never saved."""
+        return {}
+
+
+class SameGrid(_TF_MOT.quantizers.Quantizer):  # type: ignore[misc,name-defined]
+    """Rounds an activation to the grid of another one: average pooling keeps that of its input."""
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+
+    def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
+        """Has no variables of its own."""
+        del tensor_shape, name, layer
+        return {}
+
+    def __call__(self, inputs: Any, training: bool, weights: dict[str, Any]) -> Any:
+        """The rounded activation."""
+        del training, weights
+        if inputs.dtype == tf.float64:
+            return _averaged(inputs, self.source.low, self.source.high, self.source.bits)
+        return self.source.rounded(inputs, self.source.low, self.source.high)
+
+    def get_config(self) -> dict[str, Any]:
+        """None: the wrapped model is never saved."""
+        return {}
+
+
+class FixedGrid(_TF_MOT.quantizers.Quantizer):  # type: ignore[misc,name-defined]
+    """Rounds the output of softmax, sigmoid or tanh to the grid that its integer kernel has.
+
+    8 bits: steps of 1/256 from 0, of 1/128 from -1. 16 bits: 1/32768 from -1.
+    """
+
+    def __init__(self, bits: int, kind: str) -> None:
+        steps = 32768 if bits == 16 else 256 if kind == "positive" else 128
+        self.bits = bits
+        self.step = 1 / steps
+        self.low = 0.0 if bits == 8 and kind == "positive" else -1.0
+        self.high = self.low + (2**bits - 1) * self.step
+
+    def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
+        """Needs no variables."""
+        del tensor_shape, name, layer
+        return {}
+
+    def __call__(self, inputs: Any, training: bool, weights: dict[str, Any]) -> Any:
+        """The rounded activation."""
+        del training, weights
+        return self.rounded(inputs, self.low, self.high)
+
+    def rounded(self, values: Any, low: float, high: float) -> Any:
+        """Values on the grid."""
+        low, high = tf.constant(low, values.dtype), tf.constant(high, values.dtype)
+        return _rounded(values, low, high, self.bits, symmetric=False)
+
+    def get_config(self) -> dict[str, Any]:
+        """None: the wrapped model is never saved."""
+        return {}
+
+
+def _constant(value: float) -> Any:
+    return tf.constant_initializer(value)
+
+
+class LayerQuantization(_TF_MOT.QuantizeConfig):  # type: ignore[misc,name-defined]
+    """What a TF-MOT wrapper rounds of one layer: its kernel, its output, or both.
+
+    Args:
+        attribute: the layer's attribute that holds its kernel; empty for none.
+        kernel: rounds it.
+        output: rounds the output, after the layer's own activation.
+    """
+
+    def __init__(self, attribute: str, kernel: Any, output: Any) -> None:
+        self._attribute = attribute
+        self._kernel = kernel
+        self._output = output
+
+    def get_weights_and_quantizers(self, layer: Any) -> list[Any]:
+        """The kernel."""
+        return [(getattr(layer, self._attribute), self._kernel)] if self._attribute else []
+
+    def get_activations_and_quantizers(self, layer: Any) -> list[Any]:
+        """None: a fused activation has no rounding before it."""
+        del layer
+        return []
+
+    def set_quantize_weights(self, layer: Any, quantize_weights: Sequence[Any]) -> None:
+        """Gives the layer the rounded kernel to compute with."""
+        if self._attribute:
+            setattr(layer, self._attribute, quantize_weights[0])
+
+    def set_quantize_activations(self, layer: Any, quantize_activations: Sequence[Any]) -> None:
+        """Nothing to set."""
+        del layer, quantize_activations  # AutoGraph, which compiles this, warns of a body without a statement
+
+    def get_output_quantizers(self, layer: Any) -> list[Any]:
+        """That of the output."""
+        del layer
+        return [self._output] if self._output else []
+
+    def get_config(self) -> dict[str, Any]:
+        """None: the wrapped model is never saved."""
+        return {}
+
+
+class QuantizedLayer(_TF_MOT.QuantizeWrapperV2):  # type: ignore[misc,name-defined]
+    """TF-MOT's wrapper, which also obeys `trainable = False`: TF-MOT's own trains the kernel all the same."""
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """None of a frozen layer."""
+        return list(super().trainable_weights) if self.layer.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        """All of a frozen layer."""
+        found = list(super().non_trainable_weights)
+        return found if self.layer.trainable else self._dedup_weights([*super().trainable_weights, *found])
+
+
+def input_layer() -> Any:
+    """TF-MOT's layer that rounds a model's input."""
+    from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer import QuantizeLayer
+
+    return QuantizeLayer

@@ -1,0 +1,183 @@
+"""A model that rounds as its file will: the layers of a copy, in TF-MOT's wrappers, wired again.
+
+TF-MOT's own `quantize_apply` would do the wiring by pattern, from configurations; here the places are known exactly
+(`placement`), layers called several times included, so its wrappers are put there directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tf_keras
+
+from converters.keras_models import kernels as kernels_of
+from converters.keras_models.bridge import kinds
+from converters.keras_models.bridge.kinds import TF_KERAS
+from converters.keras_models.bridge.structures import substitute
+from converters.keras_models.kernels import Kernel
+from converters.keras_models.rebuilding import Stage, clone, nodes, rebuild
+from tfcompress.model import Ranges
+from tfcompress.quantization import quantizers
+from tfcompress.quantization.placement import Placement
+from tfcompress.quantization.quantizers import (
+    FixedGrid,
+    KernelGrid,
+    LayerQuantization,
+    OutputRange,
+    QuantizedLayer,
+    SameGrid,
+)
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A model in TF-MOT's wrappers.
+
+    Attributes:
+        model: what is trained; its variables are its own.
+        variables: kernel name -> the variable that is trained.
+        grids: kernel name -> how it is rounded.
+        ranges: layer or input name -> how its output is rounded.
+        reads: layer with a kernel -> the grid of its input, where that is known.
+        weights: layer name -> all variables of the layer, in the order of `layer.set_weights`.
+    """
+
+    model: Any
+    variables: Mapping[str, Any]
+    grids: Mapping[str, KernelGrid]
+    ranges: Mapping[str, OutputRange]
+    reads: Mapping[str, Any]
+    weights: Mapping[str, tuple[Any, ...]]
+
+    def observe(self, batches: Iterable[Any]) -> None:
+        """Measures activations on samples; no weight changes."""
+        for batch in batches:
+            self.model(batch, training=True)
+
+    def plain(self, model: Any) -> tuple[Any, Ranges]:
+        """A copy of `model` with the weights trained here, kernels and biases on their grids; and these grids.
+
+        Args:
+            model: the one that was wrapped.
+
+        Returns:
+            A plain functional tf_keras model, and scales and ranges for the converter.
+        """
+        copied = clone(model)
+        for name, variables in self.weights.items():
+            copied.get_layer(name).set_weights([variable.numpy() for variable in variables])
+        scales = {}
+        for kernel in kernels_of.kernels(copied):
+            if kernel.name in self.grids:
+                scales[kernel.name] = self._settle(kernel, copied.get_layer(kernel.layer))
+        return copied, Ranges({name: output.range for name, output in self.ranges.items()}, scales)
+
+    def _settle(self, kernel: Kernel, layer: Any) -> Array:
+        """Puts a layer's kernel and bias on their grids; returns the kernel's scales."""
+        grid, values = self.grids[kernel.name], kernel.variable.numpy()
+        scales = quantizers.kernel_scales(values, grid.shape) if grid.scales is None else grid.scales
+        kernel.variable.assign(quantizers.on_grid(values, scales))
+        if layer.use_bias and kernel.layer in self.reads:
+            step = self.reads[kernel.layer].step
+            layer.bias.assign(quantizers.rounded_bias(layer.bias.numpy(), step, scales))
+        return scales
+
+
+def wrap(model: Any, placed: Placement, *, bits: int, fixed: Ranges, frozen: bool = False) -> Wrapped:
+    """A copy of a model that rounds where `placed` says.
+
+    Args:
+        model: a flat functional tf_keras model; only read.
+        placed: of this model.
+        bits: of the activations, 8 or 16.
+        fixed: scales of kernels that stay as they are; ranges of activations, which are used where `frozen`.
+        frozen: round exactly as `fixed` says, leave what it does not name, round the outputs of the model too, and
+            compute in float64, in which sums come out as exactly as among integers.
+
+    Returns:
+        The wrapped copy.
+    """
+    twin = _in_double(model) if frozen else clone(model)
+    found = {kernel.layer: kernel for kernel in kernels_of.kernels(twin)}
+    weights = {layer.name: tuple(layer.weights) for layer in twin.layers if layer.weights}
+    grids = {name: _grid(found[name], fixed.weights) for name in placed.kernels}
+    known = fixed.activations if frozen else {}
+    ranges = {
+        name: OutputRange(bits, widest=name in twin.input_names, known=known.get(name))
+        for name in placed.outputs
+        if name in known or not frozen
+    }
+    # The loss of a model is taken from its outputs: a rounded probability of 0 would make it infinite.
+    ends = frozenset() if frozen else placed.ends
+    always = {name: FixedGrid(bits, kind) for name, kind in placed.fixed.items() if name not in ends}
+    sources = {**ranges, **always}
+    shared = {name: SameGrid(sources[source]) for name, source in placed.shared.items() if source in sources}
+    outputs = {**sources, **shared}
+    wrappers = {
+        layer.name: _wrapped(layer, found, grids.get(layer.name), outputs.get(layer.name)) for layer in twin.layers
+    }
+    return Wrapped(
+        _wired(twin, wrappers, {name: ranges[name] for name in twin.input_names if name in ranges}),
+        {kernel.name: kernel.variable for kernel in found.values()},
+        {found[name].name: grid for name, grid in grids.items()},
+        ranges,
+        {name: sources[source] for name, source in placed.reads.items() if source in sources},
+        weights,
+    )
+
+
+def _grid(kernel: Kernel, fixed: Mapping[str, Array]) -> KernelGrid:
+    scales = fixed.get(kernel.name)
+    if scales is None:
+        return KernelGrid(kernel.scale_shape())
+    return KernelGrid(scales.shape, np.asarray(scales, np.float32))
+
+
+def _wrapped(layer: Any, found: Mapping[str, Kernel], grid: KernelGrid | None, output: Any) -> Any:
+    if isinstance(layer, tf_keras.layers.InputLayer) or (grid is None and output is None):
+        return layer
+    attribute = found[layer.name].attribute if grid else ""
+    return QuantizedLayer(layer, LayerQuantization(attribute, grid, output), dtype=layer.dtype_policy)
+
+
+def _in_double(model: Any) -> Any:
+    """A copy that computes in float64."""
+    layers = [layer for layer in model.layers if not isinstance(layer, tf_keras.layers.InputLayer)]
+    stages = {
+        layer.name: [
+            Stage(type(layer).from_config(layer.get_config() | {"dtype": "float64"}), tuple(layer.get_weights()))
+        ]
+        for layer in layers
+    }
+    return rebuild(model, stages)
+
+
+def _wired(model: Any, wrappers: Mapping[str, Any], inputs: Mapping[str, OutputRange]) -> Any:
+    """The model's calls made again, each of the wrapper instead of its layer."""
+    graph = kinds.graph_of(model, TF_KERAS)
+    policy = next(layer.dtype_policy for layer in model.layers if not isinstance(layer, tf_keras.layers.InputLayer))
+    entries, tensors = [], {}
+    for name, tensor in zip(model.input_names, graph.inputs, strict=True):
+        entry = tf_keras.Input(tensor.shape[1:], batch_size=tensor.shape[0], dtype=tensor.dtype, name=name)
+        entries.append(entry)
+        tensors[id(tensor)] = _input_layer(name, inputs[name], policy)(entry) if name in inputs else entry
+
+    def now(thing: Any) -> Any:
+        return tensors[id(thing)] if kinds.is_symbolic(thing, TF_KERAS) else thing
+
+    for node in nodes(model):
+        made = wrappers[node.layer.name](*substitute(node.args, now), **substitute(node.kwargs, now))
+        tensors.update({id(old): new for old, new in zip(node.outputs, TF_KERAS.flatten(made), strict=True)})
+    outputs = [tensors[id(tensor)] for tensor in graph.outputs]
+    return tf_keras.Model(entries[0] if len(entries) == 1 else entries, outputs[0] if len(outputs) == 1 else outputs)
+
+
+def _input_layer(name: str, quantizer: OutputRange, policy: Any) -> Any:
+    layer = quantizers.input_layer()
+    return layer(quantizer, name=f"quant_{name}", dtype=policy)
