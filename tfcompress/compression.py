@@ -67,7 +67,7 @@ def compress(
     pipeline.spec_of(chosen)
     folder = ResultFolder(Path(output), force=force, resume=resume) if output is not None else None
     if isinstance(model, (str, Path)) and isinstance(task, (str, Path)):
-        data = {"spec": str(task), "scale": scale, "seed": chosen.seed, "label": label}
+        data = {"spec": str(task), "scale": scale, "label": label}
         told = child.call(
             "tfcompress.compression:compress_here",
             *(str(model), allow_code, chosen.to_toml(), data, str(folder.path) if folder else ""),
@@ -78,7 +78,7 @@ def compress(
         outcome = _from_plain(told, chosen)
     else:
         opened = _open(model, allow_code) if isinstance(model, (str, Path)) else model
-        outcome = pipeline.run(opened, chosen, _task(task, opened, scale, chosen.seed, label), folder, progress)
+        outcome = pipeline.run(opened, chosen, _task(task, opened, scale, label), folder, progress)
     outcome = replace(outcome, folder=folder.path if folder else None)
     if folder:
         texts = {
@@ -109,7 +109,7 @@ def plan(
     chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     pipeline.spec_of(chosen)
     if isinstance(model, (str, Path)) and isinstance(task, (str, Path)):
-        data = {"spec": str(task), "scale": scale, "seed": chosen.seed, "label": label}
+        data = {"spec": str(task), "scale": scale, "label": label}
         told = child.call(
             "tfcompress.compression:plan_here",
             *(str(model), allow_code, chosen.to_toml(), data),
@@ -120,7 +120,7 @@ def plan(
         notes = tuple(told["notes"])
     else:
         opened = _open(model, allow_code) if isinstance(model, (str, Path)) else model
-        skipped, notes = pipeline.plan(opened, chosen, _task(task, opened, scale, chosen.seed, label))
+        skipped, notes = pipeline.plan(opened, chosen, _task(task, opened, scale, label))
     planned = zip(chosen.steps, skipped, strict=True)
     return Plan(chosen, tuple(PlannedStep(step.name, step.fields(), left) for step, left in planned), notes)
 
@@ -134,7 +134,7 @@ def compress_here(
     """Compresses a model file in this (child) process; see `compress`."""
     progress("loading the model", 0, 0)
     opened, chosen = _open(model, allow_code), from_toml(recipe)
-    task = _task(data["spec"], opened, data["scale"], data["seed"], data["label"])
+    task = _task(data["spec"], opened, data["scale"], data["label"])
     place = ResultFolder(Path(folder), force=True, resume=True) if folder else None
     outcome = pipeline.run(opened, chosen, task, place, progress)
     made = outcome.conversion
@@ -157,7 +157,7 @@ def plan_here(
     """Plans for a model file in this (child) process; see `plan`."""
     progress("loading the model", 0, 0)
     opened = _open(model, allow_code)
-    task = _task(data["spec"], opened, data["scale"], data["seed"], data["label"])
+    task = _task(data["spec"], opened, data["scale"], data["label"])
     skipped, notes = pipeline.plan(opened, from_toml(recipe), task)
     return {"skipped": [[asdict(one) for one in entry] for entry in skipped], "notes": list(notes)}
 
@@ -183,7 +183,7 @@ def _open(model: str | Path, allow_code: bool) -> Any:
     return loaded
 
 
-def _task(task: Task | str | Path, model: Any, scale: str, seed: int, label: str | None) -> Task:
+def _task(task: Task | str | Path, model: Any, scale: str, label: str | None) -> Task:
     from converters.keras_models.tracing import inputs_of, is_keras
 
     if isinstance(task, Task):
@@ -192,4 +192,5 @@ def _task(task: Task | str | Path, model: Any, scale: str, seed: int, label: str
         raise ModelError(f"a model of type {type(model).__name__} came; expected a Keras model, or the path of one")
     inputs = inputs_of(model)
     image_size = tuple(inputs[0].shape) if len(inputs) == 1 and len(inputs[0].shape) == 3 else None
-    return tasks.load(task, scale=scale, seed=seed, label=label, image_size=image_size)
+    # The split keeps its own seed, so that `evaluate` never scores what was trained on.
+    return tasks.load(task, scale=scale, label=label, image_size=image_size)

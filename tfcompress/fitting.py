@@ -246,7 +246,10 @@ def _last_activation(model: Any) -> str:
     layer = getattr(layer, "layer", layer)
     if type(layer).__name__ == "Softmax":
         return "softmax"
-    return getattr(getattr(layer, "activation", None), "__name__", "")
+    activation = getattr(layer, "activation", None)
+    # TF-MOT puts an object around the function (QuantizeAwareActivation).
+    activation = getattr(activation, "activation", activation)
+    return getattr(activation, "__name__", "")
 
 
 def _metrics(task: Task, model: Any) -> list[Any]:

@@ -52,8 +52,9 @@ def outcome() -> Outcome:
         row("accuracy_after", 0.8421, "fraction", "accuracy of 100 test samples", "LiteRT 2"),
         row("file_bytes", 25_000, "bytes"),
         row("float_file_bytes", 100_000, "bytes"),
+        row("plain_file_bytes", 24_000, "bytes", "the model as it came, in the same type"),
         row("sparsity", 0.601, "fraction"),
-        row("distinct", 16, "count"),
+        row("distinct", 16, "count", "the file, kernels with a codebook"),
         row("arena", "not available on this platform", "bytes", "a processor", "TFLM"),
         row("latency_p50", 1.23456, "ms", "a processor", "LiteRT 2"),
         row("training_seconds", 61.2, "s"),
@@ -75,7 +76,18 @@ def test_the_json_has_the_documented_keys_and_is_strict_json(outcome: Outcome) -
     assert list(told) == KEYS
     assert [one["name"] for one in told["rows"]] == [one.name for one in outcome.report]
     assert list(told["layers"][0]) == [
-        *("layer", "kernel", "weights", "zeros", "distinct", "promised", "macs", "weight_bytes", "error")
+        *(
+            "layer",
+            "kernel",
+            "weights",
+            "zeros",
+            "distinct",
+            "promised",
+            "macs",
+            "weight_bytes",
+            "error",
+            "shares_values",
+        )
     ]
     assert [layer["error"] for layer in told["layers"]] == [0.0123, None, None]
     assert list(told["history"][0]) == ["technique", "fields", "seconds", "epochs", "skipped", "notes"]
@@ -99,6 +111,8 @@ def test_the_markdown_says_before_and_after_each_kernel_what_was_skipped_and_why
     for line in (
         "| accuracy | 0.8500 | 0.8421 | -0.79 points | measured, Keras 3 then LiteRT 2 |",
         "| file | 100,000 bytes | 25,000 bytes | 4.00x smaller | read from the file |",
+        "| file, against no steps | 24,000 bytes | 25,000 bytes | 1.04x larger | read from the file |",
+        "| distinct values of a kernel, at most |  | 16 |  | read from the file, kernels with a codebook |",
         "| zero weights |  | 60.1% |  | read from the file |",
         "| TFLM arena |  | not available on this platform |  | measured, TFLM |",
         "| latency, median |  | 1.235 ms |  | measured, LiteRT 2 |",
@@ -121,7 +135,7 @@ def test_every_table_of_the_markdown_has_as_many_cells_as_heads(outcome: Outcome
 def test_a_run_without_test_data_or_steps_has_a_report_too(outcome: Outcome) -> None:
     bare = replace(outcome, report=outcome.report[2:3], layers=(), history=(), recipe=load("int8"))
     assert "| file |  | 25,000 bytes |" in compression.as_markdown(bare)
-    assert "Steps" not in compression.as_markdown(bare)
+    assert "Steps" not in compression.as_markdown(bare) and "against" not in compression.as_markdown(bare)
     assert json.loads(compression.as_json(bare))["layers"] == []
 
 

@@ -34,19 +34,14 @@ def task(shape: tuple[int, ...] = (8, 8, 2), count: int = 128) -> Task:
     return Task(x_train=x.astype(np.float32), y_train=y, source="random")
 
 
-def normalized(layers: Any, x: Any, name: str) -> Any:
-    x = layers.BatchNormalization(name=name)(x)
-    return x
-
-
 def residual(layers: Any) -> Any:
     """Convolution, depthwise and 1x1 with batch normalization, an addition, both poolings, Dense softmax."""
     x = inputs = layers.Input((8, 8, 2), name="image")
-    x = normalized(layers, layers.Conv2D(8, 3, padding="same", use_bias=False, name="conv")(x), "norm_0")
+    x = layers.BatchNormalization(name="norm_0")(layers.Conv2D(8, 3, padding="same", use_bias=False, name="conv")(x))
     x = shortcut = layers.ReLU(name="relu_0")(x)
-    x = normalized(layers, layers.DepthwiseConv2D(3, padding="same", name="depthwise")(x), "norm_1")
+    x = layers.BatchNormalization(name="norm_1")(layers.DepthwiseConv2D(3, padding="same", name="depthwise")(x))
     x = layers.ReLU(6.0, name="relu_1")(x)
-    x = normalized(layers, layers.Conv2D(8, 1, name="pointwise")(x), "norm_2")
+    x = layers.BatchNormalization(name="norm_2")(layers.Conv2D(8, 1, name="pointwise")(x))
     x = layers.Activation("relu", name="relu_2")(layers.Add(name="add")([x, shortcut]))
     x = layers.AveragePooling2D(2, name="average")(layers.MaxPooling2D(2, name="largest")(x))
     x = layers.Dense(4, name="dense", activation="softmax")(layers.Flatten(name="flat")(x))
@@ -58,7 +53,7 @@ def branches(layers: Any) -> Any:
     x = inputs = layers.Input((8, 8, 2), name="image")
     shared = layers.Conv2D(4, 3, padding="same", activation="relu", name="shared")
     x = layers.Conv2D(4, 3, padding="valid", name="conv")(layers.ZeroPadding2D(1, name="pad")(x))
-    x = layers.Concatenate(name="join")([shared(x), shared(layers.LeakyReLU(0.1, name="leaky")(x))])
+    x = layers.Concatenate(name="join")([shared(x), shared(layers.ReLU(6.0, name="clipped")(x))])
     gate = layers.GlobalAveragePooling2D(keepdims=True, name="mean")(x)
     gate = layers.Conv2D(8, 1, activation="sigmoid", name="gate")(gate)
     x = layers.Multiply(name="gated")([x, gate])
@@ -72,8 +67,8 @@ def sequence(layers: Any) -> Any:
     x = inputs = layers.Input((16, 3), name="signal")
     x = layers.ReLU(name="relu")(layers.Conv1D(8, 3, padding="same", name="conv")(x))
     x = layers.MaxPooling1D(2, name="pool")(x)
-    x = layers.Conv1D(8, 3, activation="tanh", name="conv_tanh")(x)
-    x = layers.Dense(8, activation="relu", name="hidden")(layers.Flatten(name="flat")(x))
+    x = layers.Conv1D(8, 3, activation="relu", name="conv_relu")(x)
+    x = layers.Dense(8, activation="tanh", name="hidden")(layers.Flatten(name="flat")(x))
     return inputs, layers.Dense(4, name="dense")(x)
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tfcompress.techniques
 from converters.errors import UsageError
 from tfcompress import registry
 from tfcompress.cli import group
+from tfcompress.invariants import ZeroMask
+from tfcompress.model import CompressedModel
+from tfcompress.recipe import Recipe, from_toml
 from tfcompress.report import techniques
+from tfcompress.task import Task
+from tfcompress.training import Trainer
 
 TOY = '''
 """A technique of a user."""
@@ -41,15 +49,27 @@ class Round(Technique):
 '''
 
 
+GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def put_in_place(name: str, text: str, folder: Path) -> Iterator[None]:
+    (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    places = tfcompress.techniques.__path__
+    places.append(str(folder))
+    registry.find.cache_clear()
+    try:
+        yield
+    finally:
+        places.remove(str(folder))
+        registry.find.cache_clear()
+        sys.modules.pop(f"tfcompress.techniques.{name}", None)
+
+
 @pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    (tmp_path / "toy_rounding.py").write_text(TOY, encoding="utf-8")
-    monkeypatch.setattr(tfcompress.techniques, "__path__", [*tfcompress.techniques.__path__, str(tmp_path)])
-    monkeypatch.delitem(sys.modules, "tfcompress.techniques.toy_rounding", raising=False)
-    registry.find.cache_clear()
-    yield "toy_rounding"
-    registry.find.cache_clear()
-    sys.modules.pop("tfcompress.techniques.toy_rounding", None)
+def toy(tmp_path: Path) -> Iterator[str]:
+    with put_in_place("toy_rounding", TOY, tmp_path):
+        yield "toy_rounding"
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -126,6 +146,31 @@ def test_one_file_is_one_technique(toy: str, capsys: pytest.CaptureFixture[str])
     }
     assert "[bold]down" in printed(capsys, toy)
     assert toy in printed(capsys)
+
+
+def test_the_technique_of_the_guide_works_and_keeps_its_promise(tmp_path: Path) -> None:
+    import tf_keras
+
+    text = GUIDE.partition("```python\n")[2].partition("```")[0]
+    with put_in_place("shrink", text, tmp_path):
+        step = Recipe(steps=[{"technique": "prune"}, {"technique": "shrink", "epochs": 1}]).steps[1]
+        layer = tf_keras.layers.Dense(3, name="dense")
+        model = tf_keras.Sequential([tf_keras.Input((4,)), layer])
+        weights = layer.kernel.numpy()
+        mask = ZeroMask(np.arange(12).reshape(4, 3) % 2 == 0)
+        random = np.random.default_rng(0)
+        task = Task(random.normal(size=(20, 4)).astype(np.float32), random.integers(0, 3, 20))
+        before = CompressedModel(model, {"dense/kernel": (mask,)})
+        after = step.apply(before, Trainer(task))
+    assert after.history[-1].technique == "shrink" and len(after.history[-1].epochs) == 1
+    assert np.array_equal(layer.kernel.numpy(), weights)
+    trained = after.model.get_layer("dense").kernel.numpy()
+    assert not np.array_equal(trained, weights) and not trained[~mask.kept].any()
+
+
+def test_the_recipe_of_the_guide_can_be_built() -> None:
+    recipe = from_toml(GUIDE.partition("```toml\n")[2].partition("```")[0])
+    assert [step.name for step in recipe.steps] == ["prune", "qat"] and recipe.runtime == "tflm"
 
 
 def test_an_unknown_name_lists_the_known_and_the_nearest() -> None:

@@ -50,10 +50,33 @@ def kernel_scales(kernel: npt.ArrayLike, shape: Sequence[int]) -> Floats:
     return np.where(largest > 0, np.maximum(largest, _SMALLEST_SCALE * top), top).astype(np.float32) / np.float32(127)
 
 
+def training_unit(kernel: Floats, channel_axes: Sequence[int]) -> Floats:
+    """What a kernel is divided by while it is trained: each channel is then as large as He et al. initialize it.
+
+    Folding batch normalization leaves kernels of any size (behind bytes as input, thousandths), and optimizers such as
+    Adam move every weight by about the learning rate, whatever its size. In these units one learning rate suits every
+    kernel, as with the layer's own normalization before. He et al. 2015, "Delving Deep into Rectifiers",
+    arXiv:1502.01852: standard deviation sqrt(2 / fan in).
+
+    Args:
+        kernel: as Keras keeps it.
+        channel_axes: the axes that number its output channels.
+
+    Returns:
+        Positive float32, broadcastable to the kernel. A channel of zeros has the unit of the whole kernel.
+    """
+    axes = tuple(axis for axis in range(kernel.ndim) if axis not in channel_axes)
+    squares = kernel.astype(np.float64) ** 2
+    sizes = np.sqrt(squares.mean(axes, keepdims=True))
+    whole = np.sqrt(squares.mean()) or 1.0
+    fan_in = np.prod([kernel.shape[axis] for axis in axes])
+    return np.asarray(np.where(sizes > 0, sizes, whole) / np.sqrt(2 / fan_in), np.float32)
+
+
 def on_grid(kernel: Floats, scales: Floats) -> Floats:
     """The kernel rounded to integer multiples of its scales."""
     integers = np.clip(np.rint(kernel.astype(np.float64) / scales), -127, 127)
-    return (integers.astype(np.float32) * scales).astype(np.float32)
+    return np.asarray(integers.astype(np.float32) * scales, np.float32)
 
 
 def grid_range(low: float, high: float, bits: int) -> tuple[float, float]:
@@ -116,11 +139,13 @@ class KernelGrid(_TF_MOT.quantizers.Quantizer):  # type: ignore[misc,name-define
     Args:
         shape: of the scales, broadcastable to the kernel.
         scales: where they are fixed; else the largest weight of each channel sets its scale anew at each step.
+        unit: what the trained variable is multiplied by to be the kernel; broadcastable to it.
     """
 
-    def __init__(self, shape: Sequence[int], scales: Floats | None = None) -> None:
+    def __init__(self, shape: Sequence[int], scales: Floats | None, unit: Floats) -> None:
         self.shape = tuple(shape)
         self.scales = scales
+        self.unit = unit
 
     def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
         """Needs no variables."""
@@ -130,6 +155,7 @@ class KernelGrid(_TF_MOT.quantizers.Quantizer):  # type: ignore[misc,name-define
     def __call__(self, inputs: Any, training: bool, weights: dict[str, Any]) -> Any:
         """The rounded kernel; see `Quantizer` of TF-MOT."""
         del training, weights
+        inputs = inputs * tf.constant(self.unit, inputs.dtype)
         scales = self._measured(inputs) if self.scales is None else tf.constant(self.scales, inputs.dtype)
         integers = tf.clip_by_value(tf.round(inputs / scales), -127.0, 127.0)
         return inputs + tf.stop_gradient(integers * scales - inputs)

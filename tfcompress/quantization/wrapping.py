@@ -6,9 +6,9 @@ TF-MOT's own `quantize_apply` would do the wiring by pattern, from configuration
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from converters.keras_models.bridge.kinds import TF_KERAS
 from converters.keras_models.bridge.structures import substitute
 from converters.keras_models.kernels import Kernel
 from converters.keras_models.rebuilding import Stage, clone, nodes, rebuild
+from tfcompress.invariants import Invariant, project
 from tfcompress.model import Ranges
 from tfcompress.quantization import quantizers
 from tfcompress.quantization.placement import Placement
@@ -36,12 +37,37 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
+class _InUnits:
+    """A promise about a kernel, kept by the variable that has to be multiplied by `unit` to be that kernel."""
+
+    kind: ClassVar[str] = "in units"
+    promise: Invariant
+    unit: Array
+
+    def project(self, weights: Array) -> Array:
+        """The nearest variable."""
+        return (self.promise.project(weights * self.unit) / self.unit).astype(weights.dtype)
+
+    def holds(self, integers: Array) -> bool:
+        """As the promise says."""
+        return self.promise.holds(integers)
+
+    def describe(self) -> str:
+        """As the promise says."""
+        return self.promise.describe()
+
+    def as_arrays(self) -> dict[str, Array]:
+        """As the promise says."""
+        return self.promise.as_arrays()
+
+
+@dataclass(frozen=True)
 class Wrapped:
     """A model in TF-MOT's wrappers.
 
     Attributes:
         model: what is trained; its variables are its own.
-        variables: kernel name -> the variable that is trained.
+        variables: kernel name -> the variable that is trained; times the unit of its grid it is the kernel.
         grids: kernel name -> how it is rounded.
         ranges: layer or input name -> how its output is rounded.
         reads: layer with a kernel -> the grid of its input, where that is known.
@@ -60,11 +86,20 @@ class Wrapped:
         for batch in batches:
             self.model(batch, training=True)
 
-    def plain(self, model: Any) -> tuple[Any, Ranges]:
+    def promises(self, invariants: Mapping[str, Sequence[Invariant]]) -> dict[str, tuple[Invariant, ...]]:
+        """Promises about kernels as promises about the variables."""
+        units = {name: grid.unit for name, grid in self.grids.items()}
+        return {
+            name: tuple(_InUnits(promise, units[name]) if name in units else promise for promise in kept)
+            for name, kept in invariants.items()
+        }
+
+    def plain(self, model: Any, invariants: Mapping[str, Sequence[Invariant]]) -> tuple[Any, Ranges]:
         """A copy of `model` with the weights trained here, kernels and biases on their grids; and these grids.
 
         Args:
             model: the one that was wrapped.
+            invariants: kernel name -> what the result must keep.
 
         Returns:
             A plain functional tf_keras model, and scales and ranges for the converter.
@@ -74,13 +109,17 @@ class Wrapped:
             copied.get_layer(name).set_weights([variable.numpy() for variable in variables])
         scales = {}
         for kernel in kernels_of.kernels(copied):
+            kept = invariants.get(kernel.name, ())
             if kernel.name in self.grids:
-                scales[kernel.name] = self._settle(kernel, copied.get_layer(kernel.layer))
+                scales[kernel.name] = self._settle(kernel, copied.get_layer(kernel.layer), kept)
+            elif kept:
+                kernel.variable.assign(project(kernel.variable.numpy(), kept))
         return copied, Ranges({name: output.range for name, output in self.ranges.items()}, scales)
 
-    def _settle(self, kernel: Kernel, layer: Any) -> Array:
+    def _settle(self, kernel: Kernel, layer: Any, kept: Sequence[Invariant]) -> Array:
         """Puts a layer's kernel and bias on their grids; returns the kernel's scales."""
-        grid, values = self.grids[kernel.name], kernel.variable.numpy()
+        grid = self.grids[kernel.name]
+        values = project(kernel.variable.numpy() * grid.unit, kept)
         scales = quantizers.kernel_scales(values, grid.shape) if grid.scales is None else grid.scales
         kernel.variable.assign(quantizers.on_grid(values, scales))
         if layer.use_bias and kernel.layer in self.reads:
@@ -103,10 +142,10 @@ def wrap(model: Any, placed: Placement, *, bits: int, fixed: Ranges, frozen: boo
     Returns:
         The wrapped copy.
     """
-    twin = _in_double(model) if frozen else clone(model)
+    twin = _twin(model, double=frozen)
     found = {kernel.layer: kernel for kernel in kernels_of.kernels(twin)}
     weights = {layer.name: tuple(layer.weights) for layer in twin.layers if layer.weights}
-    grids = {name: _grid(found[name], fixed.weights) for name in placed.kernels}
+    grids = {name: _grid(found[name], fixed.weights, frozen=frozen) for name in placed.kernels}
     known = fixed.activations if frozen else {}
     ranges = {
         name: OutputRange(bits, widest=name in twin.input_names, known=known.get(name))
@@ -132,11 +171,14 @@ def wrap(model: Any, placed: Placement, *, bits: int, fixed: Ranges, frozen: boo
     )
 
 
-def _grid(kernel: Kernel, fixed: Mapping[str, Array]) -> KernelGrid:
-    scales = fixed.get(kernel.name)
-    if scales is None:
-        return KernelGrid(kernel.scale_shape())
-    return KernelGrid(scales.shape, np.asarray(scales, np.float32))
+def _grid(kernel: Kernel, fixed: Mapping[str, Array], *, frozen: bool) -> KernelGrid:
+    scales = None if kernel.name not in fixed else np.asarray(fixed[kernel.name], np.float32)
+    shape = kernel.scale_shape() if scales is None else scales.shape
+    if frozen:
+        return KernelGrid(shape, scales, np.ones((), np.float32))
+    unit = quantizers.training_unit(kernel.variable.numpy(), kernel.channel_axes)
+    kernel.variable.assign(kernel.variable.numpy() / unit)
+    return KernelGrid(shape, scales, unit)
 
 
 def _wrapped(layer: Any, found: Mapping[str, Kernel], grid: KernelGrid | None, output: Any) -> Any:
@@ -146,15 +188,21 @@ def _wrapped(layer: Any, found: Mapping[str, Kernel], grid: KernelGrid | None, o
     return QuantizedLayer(layer, LayerQuantization(attribute, grid, output), dtype=layer.dtype_policy)
 
 
-def _in_double(model: Any) -> Any:
-    """A copy that computes in float64."""
-    layers = [layer for layer in model.layers if not isinstance(layer, tf_keras.layers.InputLayer)]
-    stages = {
-        layer.name: [
-            Stage(type(layer).from_config(layer.get_config() | {"dtype": "float64"}), tuple(layer.get_weights()))
-        ]
-        for layer in layers
-    }
+# Chosen for kernels of the size before batch normalization was folded; on these they would only pull.
+_REGULARIZERS = ("kernel_regularizer", "depthwise_regularizer", "bias_regularizer")
+
+
+def _twin(model: Any, *, double: bool) -> Any:
+    """A copy whose kernels have no regularizers, and which computes in float64 if `double`."""
+    computing = {kernel.layer for kernel in kernels_of.kernels(model)}
+    stages = {}
+    for layer in model.layers:
+        changed: dict[str, Any] = {"dtype": "float64"} if double else {}
+        if layer.name in computing:
+            changed |= {key: None for key in _REGULARIZERS if key in layer.get_config()}
+        if changed and not isinstance(layer, tf_keras.layers.InputLayer):
+            copied = type(layer).from_config(layer.get_config() | changed)
+            stages[layer.name] = [Stage(copied, tuple(layer.get_weights()))]
     return rebuild(model, stages)
 
 

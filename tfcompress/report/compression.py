@@ -5,7 +5,7 @@ The keys of the JSON:
     folder, rows[], layers[], history[], recipe, notes[], versions, hashes
 
 `rows` are those of every report; `layers` one per kernel: `layer, kernel, weights, zeros, distinct, promised[], macs,
-weight_bytes, error`; `history` one per step: `technique, fields, seconds, epochs[], skipped[], notes[]`.
+weight_bytes, error, shares_values`; `history` one per step: `technique, fields, seconds, epochs[], skipped[], notes[]`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ from tfcompress.rows import Row
 _COMPARED = (
     ("file", "float_file_bytes", "file_bytes"),
     ("file as gzip", "float_gzip_bytes", "gzip_bytes"),
+)
+# The same, before being the file that the recipe would make without its steps.
+_AGAINST_PLAIN = (
+    ("file, against no steps", "plain_file_bytes", "file_bytes"),
+    ("file as gzip, against no steps", "plain_gzip_bytes", "gzip_bytes"),
 )
 # What is told of the finished file alone, in this order; other rows follow by their names.
 _ALONE = {
@@ -115,9 +120,8 @@ def show_plan(plan: Plan) -> None:
 def _title(outcome: Outcome) -> str:
     rows = _by_name(outcome.report)
     words = f"{outcome.recipe.name}: {outcome.recipe.conversion.dtype} for {outcome.recipe.runtime}"
-    before, after = rows.get("float_file_bytes"), rows.get("file_bytes")
-    if before and after:
-        words += f", {_change(before, after)}"
+    if change := _change(rows.get("float_file_bytes"), rows.get("file_bytes")):
+        words += f", {change}"
     before, after = rows.get("accuracy_before"), rows.get("accuracy_after")
     if before and after:
         words += f", {_metric(outcome)} {_shown(before)} before and {_shown(after)} after"
@@ -131,13 +135,16 @@ def _sheets(outcome: Outcome) -> tuple[Sheet, ...]:
 
 def _headline(outcome: Outcome) -> Sheet:
     rows = _by_name(outcome.report)
-    lines = []
-    for label, before, after in ((_metric(outcome), "accuracy_before", "accuracy_after"), *_COMPARED):
-        old, new = rows.pop(before, None), rows.pop(after, None)
-        if old or new:
-            change = _change(old, new) if old and new else ""
-            lines.append((label, _shown(old), _shown(new), change, _how(old, new)))
-    for name in [*(name for name in _ALONE if name in rows), *(name for name in rows if name not in _ALONE)]:
+    pairs = [(_metric(outcome), "accuracy_before", "accuracy_after"), *_COMPARED]
+    if outcome.history:  # without steps, the file would be compared with itself
+        pairs += _AGAINST_PLAIN
+    lines = [
+        (label, _shown(rows.get(before)), _shown(rows.get(after)), _change(rows.get(before), rows.get(after)), how)
+        for label, before, after in pairs
+        if (how := _how(rows.get(before), rows.get(after)))
+    ]
+    told = {name for _, *names in (*pairs, *_AGAINST_PLAIN) for name in names}
+    for name in (*(name for name in _ALONE if name in rows), *(name for name in rows if name not in {*_ALONE, *told})):
         lines.append((_ALONE.get(name, name), "", _shown(rows[name]), "", _how(rows[name])))
     columns = ("", "before", "after", "change", "how")
     return Sheet("Before and after", columns, tuple(lines), ("before", "after", "change"))
@@ -208,8 +215,8 @@ def _shown(row: Row | None) -> str:
     return number if row.unit == "count" else f"{number} {row.unit}"
 
 
-def _change(before: Row, after: Row) -> str:
-    if isinstance(before.value, str) or isinstance(after.value, str):
+def _change(before: Row | None, after: Row | None) -> str:
+    if before is None or after is None or isinstance(before.value, str) or isinstance(after.value, str):
         return ""
     if after.unit == "bytes":
         smaller = after.value <= before.value
@@ -228,9 +235,13 @@ def _circumstances(outcome: Outcome) -> list[str]:
 
 
 def _how(*rows: Row | None) -> str:
+    """How the last of them was got, and what ran each."""
     found = [row for row in rows if row is not None]
-    ways = dict.fromkeys(row.how for row in found)
-    return ", ".join((*ways, " then ".join(dict.fromkeys(row.runtime for row in found if row.runtime)))).rstrip(", ")
+    if not found:
+        return ""
+    way = f"read from {found[-1].source}" if found[-1].how == "read from the file" else found[-1].how
+    runtimes = " then ".join(dict.fromkeys(row.runtime for row in found if row.runtime))
+    return f"{way}, {runtimes}" if runtimes else way
 
 
 def _recipe(recipe: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from tfcompress.invariants import Codebook, Invariant, project
+from tfcompress.invariants import Codebook, Invariant
 from tfcompress.model import CompressedModel, Ranges, Skipped
 from tfcompress.quantization.placement import Placement, place
 from tfcompress.technique import Trained
@@ -37,7 +37,7 @@ class Qat(Trained):
     keeps: ClassVar[frozenset[str]] = frozenset({"zeros", "codebook", "ranges"})
 
     learning_rate: float = Field(
-        default=2e-4,
+        default=1e-4,
         gt=0,
         lt=10,
         description="Step size at the start, falling to 0 along a cosine. A Task's own optimizer object keeps its own.",
@@ -61,10 +61,9 @@ class Qat(Trained):
         fixed = Ranges(weights={**_codebook_scales(compressed.invariants), **compressed.ranges.weights})
         wrapped = wrap(model, placed, bits=self.activation_bits, fixed=fixed)
         wrapped.observe(self._samples(trainer))
-        logs = trainer.fit(wrapped.model, self, invariants=compressed.invariants, variables=wrapped.variables)
-        for name, kept in compressed.invariants.items():
-            wrapped.variables[name].assign(project(wrapped.variables[name].numpy(), kept))
-        trained, ranges = wrapped.plain(model)
+        promises = wrapped.promises(compressed.invariants)
+        logs = trainer.fit(wrapped.model, self, invariants=promises, variables=wrapped.variables)
+        trained, ranges = wrapped.plain(model, compressed.invariants)
         return replace(
             compressed,
             model=trained,
