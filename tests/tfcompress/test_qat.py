@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 import tfcompress
+from converters.flatbuffer import FlatBuffer
 from converters.flatbuffer.kernels import kernels_in_file
 from converters.keras_models.kernels import kernels
 from converters.keras_models.simplify import simplify
@@ -136,10 +137,10 @@ def test_the_files_outputs_are_those_of_the_trained_model_within_one_step(traine
 @pytest.mark.parametrize("name", MODELS)
 def test_the_files_weights_are_the_models_weights_bit_for_bit(trained: Any, name: str) -> None:
     compressed = trained(name)
-    stored = kernels_in_file(tfcompress.FlatBuffer(converted(compressed, np.asarray(task(MODELS[name][1]).x_train))))
+    stored = kernels_in_file(FlatBuffer(converted(compressed, np.asarray(task(MODELS[name][1]).x_train))))
     by_layer = {kernel.layer: kernel for kernel in stored.values()}
     for kernel in kernels(compressed.model):
-        integers = by_layer[kernel.layer].integers
+        integers = by_layer[kernel.layer].values.reshape(kernel.shape)
         scales = compressed.ranges.weights[kernel.name]
         np.testing.assert_array_equal((integers * scales).astype(np.float32), kernel.variable.numpy(), kernel.name)
 
