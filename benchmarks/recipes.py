@@ -12,9 +12,18 @@ import json
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 import tfcompress
+from converters.runtimes import choice, ports
+from tfcompress import task as tasks
 from tfcompress.environment import versions
+from tfcompress.outcome import Outcome
+from tfcompress.task import Task
+
+AGREEMENT_SAMPLES = 500
 
 
 def main() -> None:
@@ -25,6 +34,7 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", default=["int8", "qat", "pruned", "clustered", "deep"])
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
+    task = tasks.load(given.task)
     told = json.loads(given.output.read_text()) if given.output.exists() else {"models": []}
     model = next((one for one in told["models"] if one["name"] == given.name), None)
     if model is None:
@@ -34,11 +44,45 @@ def main() -> None:
         if name in model["recipes"]:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            outcome = tfcompress.compress(given.model, name, given.task, output=Path(folder) / "out")
-            model["recipes"][name] = json.loads((Path(folder) / "out" / "report.json").read_text())
+            outcome = tfcompress.compress(_open(given.model), name, task, output=Path(folder) / "out")
+            report = json.loads((Path(folder) / "out" / "report.json").read_text())
+        if any(step.technique == "qat" for step in outcome.history):
+            report["agreement"] = agreement(outcome, task)
+        model["recipes"][name] = report
         told |= {"date": datetime.now(UTC).date().isoformat(), "versions": versions()}
         given.output.write_text(json.dumps(told, indent=1) + "\n")
         print(name, outcome.value("accuracy_before"), outcome.value("accuracy_after"), outcome.value("gzip_bytes"))
+
+
+def _open(path: str) -> Any:
+    from converters.keras_models import load, safety
+
+    return load.load(safety.check(Path(path)))
+
+
+def agreement(outcome: Outcome, task: Task) -> dict[str, int]:
+    """How many output values of the file equal those of the quantization-aware model, in steps of the output scale."""
+    from tfcompress.quantization.simulation import simulate
+
+    x = next(iter(task.batches("test", AGREEMENT_SAMPLES)))[0].astype(np.float32)
+    file = outcome.conversion.flatbuffer
+    output = file.outputs[0]
+    scale, zero = float(output.scales[0]), int(output.zero_points[0])
+    arrays = ports.arrange(ports.inputs_of(file), x)
+    found = np.rint(np.asarray(choice.run(file.data, arrays, runtime="litert", jobs=1)[0]) / scale) + zero
+    simulate_model = simulate(outcome.compressed)
+    trained = np.concatenate([np.asarray(simulate_model(x[i : i + 50], training=False)) for i in range(0, len(x), 50)])
+    steps = np.abs(np.clip(np.rint(trained / scale) + zero, -128, 127) - found)
+    return {
+        "samples": len(x),
+        "values": int(steps.size),
+        "equal": int(np.sum(steps == 0)),
+        "one step": int(np.sum(steps == 1)),
+        "more": int(np.sum(steps > 1)),
+        "samples with more": int(np.any(steps > 1, axis=1).sum()),
+        "largest": int(steps.max()),
+        "classes that differ": int(np.sum(trained.argmax(1) != found.argmax(1))),
+    }
 
 
 if __name__ == "__main__":

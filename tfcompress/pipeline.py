@@ -100,16 +100,16 @@ def spec_of(recipe: Recipe) -> ConversionSpec:
     """What the file must be.
 
     Raises:
-        UsageError: the runtime runs no such file, or promises on the integer grid are asked of a float file.
+        UsageError: the runtime runs no such file, or a step is for files of another type.
     """
     asked = recipe.conversion
     spec = runtime(recipe.runtime).spec(dtype=asked.dtype, io=asked.io, quantizer=asked.quantizer, dense=asked.dense)
-    on_grid = [step.name for step in recipe.steps if step.makes & {"codebook", "ranges"}]
-    if on_grid and not spec.is_integer:
-        raise UsageError(
-            f"{on_grid[0]} fixes integers, and the file shall be {asked.dtype}; choose dtype int8 or int16x8, or leave "
-            f"{on_grid[0]} out"
-        )
+    for step in recipe.steps:
+        if asked.dtype not in step.dtypes:
+            raise UsageError(
+                f"{step.name} with these parameters is for {' and '.join(step.dtypes)} files, and dtype in "
+                f"[conversion] is {asked.dtype}; change one of them, or leave {step.name} out"
+            )
     return spec
 
 

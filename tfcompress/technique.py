@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from converters.spec import DType
 from tfcompress.model import CompressedModel, Skipped, Step
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class Technique(BaseModel, ABC):
     def name(self) -> str:
         """The name in a recipe: that of the file."""
         return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def dtypes(self) -> tuple[DType, ...]:
+        """Types of file that can hold what it makes."""
+        return ("int8", "int16x8") if self.makes & {"codebook", "ranges"} else get_args(DType)
 
     def fields(self) -> dict[str, Any]:
         """The parameters as a recipe writes them."""

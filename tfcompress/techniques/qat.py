@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from converters.spec import DType
 from tfcompress.invariants import Codebook, Invariant
 from tfcompress.model import CompressedModel, Ranges, Skipped
 from tfcompress.quantization.placement import Placement, place
@@ -48,6 +49,11 @@ class Qat(Trained):
     calibration_samples: int = Field(
         default=1024, ge=1, description="Training samples that the ranges are measured on before training."
     )
+
+    @property
+    def dtypes(self) -> tuple[DType, ...]:
+        """The one type of file whose rounding was trained."""
+        return ("int16x8",) if self.activation_bits == 16 else ("int8",)
 
     def plan(self, compressed: CompressedModel) -> tuple[Skipped, ...]:
         """Every layer that stays in float while training."""
