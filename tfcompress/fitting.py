@@ -185,6 +185,7 @@ def check(model: Any, task: Task) -> str:
     """
     next(task.training_batches(0, size=1))
     check_data(model, task)
+    _check_finite(task)
     _optimizer(task.optimizer, 1e-3, 1)
     loss = loss_of(task, model)
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
@@ -208,6 +209,16 @@ def check_data(model: Any, task: Task) -> None:
         if len(wanted) != len(came) or any(a not in (None, b) for a, b in zip(wanted, came, strict=True)):
             raise DataError(f"training samples have shape {came}, the model's input {wanted}; prepare the data for it")
     _check_labels(model, task)
+
+
+def _check_finite(task: Task) -> None:
+    for split in ("train", "val"):
+        for number, (x, _) in enumerate(task.batches(split, 1024) if task.count(split) else ()):
+            for name, rows in x.items() if isinstance(x, Mapping) else [("x", x)]:
+                if rows.dtype.kind != "f" or np.isfinite(rows).all():
+                    continue
+                row = number * 1024 + int(np.argwhere(~np.isfinite(rows))[0][0])
+                raise DataError(f"{name}_{split} holds NaN or infinity in sample {row}; remove or repair that sample")
 
 
 def _check_labels(model: Any, task: Task) -> None:
@@ -268,7 +279,11 @@ def _optimizer(given: Any, learning_rate: float, steps: int) -> Any:
     kind = known[name.lower()]
     if isinstance(given, str):
         return kind(learning_rate=tf_keras.optimizers.schedules.CosineDecay(learning_rate, steps))
-    return kind.from_config({key: value for key, value in given.get_config().items() if key != "loss_scale_factor"})
+    config = dict(given.get_config())
+    for only_keras_3 in ("loss_scale_factor", "gradient_accumulation_steps"):
+        if config.pop(only_keras_3, None) is not None:
+            raise UsageError(f"the optimizer sets {only_keras_3}, which tf_keras has not; leave it out")
+    return kind.from_config(config)
 
 
 def _is_optimizer(kind: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -147,7 +148,9 @@ def _errors(conversion: Conversion, samples: Any, notes: list[str]) -> Mapping[s
 
 def hashes(model: Any, task: Task, recipe: str) -> dict[str, str]:
     """SHA-256 of the model's structure and weights, of the data, and of the recipe's text."""
-    of_model = hashlib.sha256(model.to_json().encode())
+    structure = json.loads(model.to_json())
+    structure["config"].pop("name", None)  # Keras counts up the names of unnamed models
+    of_model = hashlib.sha256(json.dumps(structure, sort_keys=True).encode())
     for weights in model.get_weights():
         of_model.update(np.ascontiguousarray(weights).tobytes())
     return {

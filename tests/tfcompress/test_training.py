@@ -1,0 +1,225 @@
+"""Training through the Trainer: the user's data, loss, optimizer and callbacks; promises; checkpoints; errors."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tf_keras
+
+import tfcompress
+from converters.errors import DataError, FileError, TrainingError, UsageError
+from converters.keras_models.kernels import kernels
+from tfcompress import fitting
+from tfcompress.invariants import Codebook, ZeroMask, holds_exactly
+from tfcompress.recipe import Recipe
+from tfcompress.task import Task
+from tfcompress.technique import Trained
+from tfcompress.training import Trainer
+
+
+class Plain(Trained):
+    """Only trains."""
+
+    def apply(self, compressed: Any, trainer: Trainer) -> Any:
+        raise NotImplementedError
+
+
+def small_model(units: int = 3, activation: str | None = "softmax") -> Any:
+    tf_keras.utils.set_random_seed(0)
+    layers = tf_keras.layers
+    inputs = layers.Input((6,), name="features")
+    x = layers.Dense(16, activation="relu", name="hidden")(inputs)
+    return tf_keras.Model(inputs, layers.Dense(units, activation=activation, name="scores")(x))
+
+
+def some_task(**fields: Any) -> Task:
+    random = np.random.default_rng(0)
+    y = random.integers(0, 3, 120)
+    x = random.normal(size=(120, 6)).astype(np.float32) + y[:, None]
+    made = Task(x_train=x[:80], y_train=y[:80], x_val=x[80:100], y_val=y[80:100], x_test=x[100:], y_test=y[100:])
+    return dataclasses.replace(made, **fields)
+
+
+def weights_of(model: Any) -> list[Any]:
+    return [np.array(array) for array in model.get_weights()]
+
+
+def test_promises_hold_after_every_training_step_and_weights_still_move() -> None:
+    model = small_model()
+    kernel = next(one for one in kernels(model) if one.layer == "hidden")
+    kept = np.random.default_rng(1).random(kernel.shape) < 0.5
+    scales = np.full((1, 1), 0.01, np.float32)
+    promises = (ZeroMask(kept), Codebook(np.array([-100, -40, -10, 0, 10, 40, 100], np.int8), scales))
+    seen: list[Any] = []
+
+    class Look(tf_keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            seen.append(kernel.variable.numpy())
+
+    logs = Trainer(some_task(callbacks=(Look(),))).fit(
+        model, Plain(epochs=3, batch_size=16, learning_rate=0.05), invariants={"hidden/kernel": promises}
+    )
+    assert len(logs) == 3
+    assert len(seen) == 15
+    assert all(holds_exactly(weights, promises) for weights in seen)
+    assert not np.array_equal(seen[0], seen[-1])
+
+
+def test_an_interrupted_training_goes_on_from_the_last_whole_epoch_to_the_same_result(tmp_path: Path) -> None:
+    settings = Plain(epochs=4, batch_size=16)
+    whole = small_model()
+    expected = Trainer(some_task(), folder=tmp_path / "whole").fit(whole, settings)
+
+    class Stop(tf_keras.callbacks.Callback):  # type: ignore[misc]
+        begun: list[int] = []  # noqa: RUF012
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.begun.append(epoch)
+            if epoch == 2 and self.begun.count(2) == 1:
+                raise KeyboardInterrupt
+
+    task = some_task(callbacks=(Stop(),))
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(task, folder=tmp_path / "cut").fit(small_model(), settings)
+    resumed = small_model()
+    logs = Trainer(task, folder=tmp_path / "cut").fit(resumed, settings)
+    assert Stop.begun == [0, 1, 2, 2, 3]
+    assert [one["loss"] for one in logs] == pytest.approx([one["loss"] for one in expected], rel=1e-4)
+    for ours, theirs in zip(weights_of(resumed), weights_of(whole), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_the_users_optimizer_loss_metrics_callbacks_and_augmentation_are_used() -> None:
+    called: list[str] = []
+
+    def loss(y: Any, outputs: Any) -> Any:
+        called.append("loss")
+        return tf_keras.losses.sparse_categorical_crossentropy(y, outputs)
+
+    def augment(x: Any) -> Any:
+        called.append("augment")
+        return x
+
+    class Note(tf_keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_end(self, logs: Any = None) -> None:
+            called.append(type(self.model.optimizer).__name__)
+            called.append(str(float(self.model.optimizer.learning_rate)))
+
+    optimizer = tf_keras.optimizers.SGD(0.125, momentum=0.5)
+    task = some_task(
+        loss=loss,
+        augment=augment,
+        callbacks=(Note(),),
+        optimizer=optimizer,
+        metrics=("sparse_top_k_categorical_accuracy",),
+    )
+    logs = Trainer(task).fit(small_model(), Plain(epochs=1, learning_rate=1e-3))
+    assert {"loss", "augment", "SGD", "0.125"} <= set(called)
+    assert "sparse_top_k_categorical_accuracy" in logs[0]
+    assert not optimizer.variables or int(optimizer.iterations) == 0  # a copy was trained with
+
+
+def test_a_keras_3_optimizer_is_understood() -> None:
+    import keras
+
+    Trainer(some_task(optimizer=keras.optimizers.RMSprop(1e-3))).fit(small_model(), Plain(epochs=1))
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "labels", "expected"),
+    [
+        (3, "softmax", np.arange(80) % 3, "SparseCategoricalCrossentropy False"),
+        (3, None, np.arange(80) % 3, "SparseCategoricalCrossentropy True"),
+        (3, "softmax", np.eye(3)[np.arange(80) % 3], "CategoricalCrossentropy False"),
+        (1, "sigmoid", np.arange(80) % 2, "BinaryCrossentropy False"),
+        (1, None, np.linspace(0, 9, 80), "MeanSquaredError None"),
+    ],
+)
+def test_the_loss_follows_from_labels_and_last_activation(
+    units: int, activation: str | None, labels: Any, expected: str
+) -> None:
+    loss = fitting.loss_of(some_task(y_train=labels), small_model(units, activation))
+    assert f"{type(loss).__name__} {loss.get_config().get('from_logits')}" == expected
+
+
+def test_frozen_layers_stay_and_the_flags_are_put_back() -> None:
+    model = small_model()
+    before = weights_of(model)
+    Trainer(some_task()).fit(model, Plain(epochs=1, freeze=("hid*",)))
+    after = weights_of(model)
+    assert np.array_equal(before[0], after[0])
+    assert not np.array_equal(before[2], after[2])
+    assert all(layer.trainable for layer in model.layers)
+
+
+def test_a_pattern_that_freezes_nothing_is_named() -> None:
+    with pytest.raises(UsageError, match="'conv\\*', which no layer is called; layers are features, hidden, scores"):
+        Trainer(some_task()).fit(small_model(), Plain(epochs=1, freeze=("conv*",)))
+
+
+def test_a_loss_that_becomes_nan_is_one_line_with_a_way_out() -> None:
+    def broken(y: Any, outputs: Any) -> Any:
+        return outputs[:, 0] * float("nan")
+
+    with pytest.raises(TrainingError, match="the loss became nan in epoch 1 of training .*lower learning_rate"):
+        Trainer(some_task(loss=broken)).fit(small_model(), Plain(epochs=2))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"x_train": np.zeros((80, 5), np.float32)}, r"shape \(5,\), the model's input \(6,\)"),
+        ({"x_train": np.full((80, 6), np.nan, np.float32)}, "x_train holds NaN or infinity in sample 0"),
+        ({"y_train": np.full(80, 3)}, "labels reach from 3 to 3, and the model has 3 outputs"),
+        ({"y_train": None}, "no training samples with labels"),
+    ],
+)
+def test_data_that_does_not_fit_is_refused_before_training(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        tfcompress.compress(small_model(), Recipe(steps=({"technique": "qat", "epochs": 1},)), some_task(**fields))
+
+
+def test_an_unknown_optimizer_is_refused_before_training() -> None:
+    with pytest.raises(UsageError, match="the optimizer is 'adem'; expected a Keras optimizer"):
+        tfcompress.compress(
+            small_model(), Recipe(steps=({"technique": "qat", "epochs": 1},)), some_task(optimizer="adem")
+        )
+
+
+def test_a_result_is_not_replaced_and_a_strangers_folder_never(tmp_path: Path) -> None:
+    model, recipe, task = small_model(), Recipe(), some_task()
+    tfcompress.compress(model, recipe, task, output=tmp_path / "out")
+    names = {"model.tflite", "model.keras", "recipe.toml", "report.json", "report.md"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    assert not (tmp_path / "out.partial").exists()
+    with pytest.raises(FileError, match="exists; give another name, or --force"):
+        tfcompress.compress(model, recipe, task, output=tmp_path / "out")
+    tfcompress.compress(model, recipe, task, output=tmp_path / "out", force=True)
+    (tmp_path / "out" / "thesis.tex").write_text("years of work")
+    with pytest.raises(FileError, match=r"holds thesis\.tex"):
+        tfcompress.compress(model, recipe, task, output=tmp_path / "out", force=True)
+    assert (tmp_path / "out" / "thesis.tex").exists()
+
+
+def test_resuming_with_another_recipe_is_refused(tmp_path: Path) -> None:
+    class Interrupt(tf_keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            raise KeyboardInterrupt
+
+    def recipe(seed: int) -> Recipe:
+        return Recipe(seed=seed, steps=({"technique": "qat", "epochs": 2},))
+
+    with pytest.raises(KeyboardInterrupt):
+        tfcompress.compress(small_model(), recipe(0), some_task(callbacks=(Interrupt(),)), output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(FileError, match="interrupted run: --resume goes on with it, --force begins anew"):
+        tfcompress.compress(small_model(), recipe(0), some_task(), output=tmp_path / "out")
+    with pytest.raises(UsageError, match="begun with another recipe"):
+        tfcompress.compress(small_model(), recipe(1), some_task(), output=tmp_path / "out", resume=True)
+    outcome = tfcompress.compress(small_model(), recipe(0), some_task(), output=tmp_path / "out", resume=True)
+    assert len(outcome.history[0].epochs) == 2
+    assert (tmp_path / "out" / "model.tflite").exists()
