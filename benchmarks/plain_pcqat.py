@@ -1,6 +1,6 @@
 """The peer that `deep` is compared with: TF-MOT's pruning, clustering and PCQAT as TensorFlow's guide chains them.
 
-    result = compress("resnet8_jpeg.h5", task, Training(learning_rates=(1e-3, 1e-3, 3e-4)))
+    result = compress("resnet8_jpeg.h5", task, Training(epochs=(6, 3, 2)))
     result.flatbuffer, result.seconds
 
 The guide: tensorflow.org/model_optimization/guide/combine/pcqat_example. From it come the calls and their order; from

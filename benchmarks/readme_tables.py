@@ -91,7 +91,7 @@ def deep_against_pcqat(result: dict[str, Any]) -> list[str]:
     rows.append("")
     rows.append(
         f"Float model: {result['float_accuracy']:.4f}. {seeds} seeds; wall time of `deep` over plain PCQAT: "
-        f"{result['summary']['wall_ratio']:.2f}x (median of the pairs)."
+        f"{result['summary']['wall_ratio']:.2f}x (median of the pairs), CPU time {result['summary']['cpu_ratio']:.2f}x."
     )
     rows.append(f"Measured {result['date']} on {result['versions']['processor']}.")
     return rows

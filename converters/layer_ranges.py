@@ -30,6 +30,10 @@ _SAME_SCALE = _ALL_INPUTS | frozenset({
 })  # fmt: skip
 
 
+# Their kernels have one output range, whatever is asked for; same specification.
+_FIXED = frozenset({"SOFTMAX", "LOG_SOFTMAX", "LOGISTIC", "TANH", "L2_NORMALIZATION"})
+
+
 def by_tensor(float_file: bytes, ranges: Mapping[str, Range]) -> dict[str, Range]:
     """Ranges by tensor name.
 
@@ -41,11 +45,55 @@ def by_tensor(float_file: bytes, ranges: Mapping[str, Range]) -> dict[str, Range
         ConversionError: a name that nothing has, or two ranges of one tensor that have no common part.
     """
     graph = FlatBuffer(float_file).graphs[0]
+    found = _given(graph, {name: _tensors(graph, name) for name in ranges}, ranges)
+    return {graph.tensors[index].name: pair for index, pair in found.items()}
+
+
+def certain(float_file: bytes, ranges: Mapping[str, Range]) -> tuple[tuple[str, str, Range], ...]:
+    """What a quantizer must take over exactly.
+
+    Not among it: outputs of operators whose kernels have a fixed range, and tensors that must have the grid of such an
+    output or of one with another range; which of them wins is the quantizer's choice.
+
+    Args:
+        float_file: as for `by_tensor`.
+        ranges: as for `by_tensor`.
+
+    Returns:
+        (the name in `ranges`, the tensor's name in the float file, its range) each.
+
+    Raises:
+        ConversionError: as for `by_tensor`.
+    """
+    graph = FlatBuffer(float_file).graphs[0]
+    named = {name: _tensors(graph, name) for name in ranges}
+    found = _given(graph, named, ranges)
+    open_ones = {operator.outputs[0] for operator in graph.operators if operator.name in _FIXED}
+    sharing = [
+        {*_data(operator), *operator.outputs}
+        for operator in graph.operators
+        if operator.name in _SAME_SCALE | _PASSES_ON
+    ]
+    for sides in sharing:
+        if len({found[index] for index in sides if index in found}) > 1:
+            open_ones |= sides
+    while more := [sides for sides in sharing if sides & open_ones and not sides <= open_ones]:
+        open_ones = open_ones.union(*more)
+    return tuple(
+        (name, graph.tensors[index].name, found[index])
+        for name, indices in named.items()
+        for index in indices
+        if index not in open_ones
+    )
+
+
+def _given(graph: Graph, named: Mapping[str, list[int]], ranges: Mapping[str, Range]) -> dict[int, Range]:
+    """Ranges by number of the tensor, handed on."""
     found: dict[int, Range] = {}
-    for name, pair in ranges.items():
-        for index in _tensors(graph, name):
-            low, high = found.get(index, pair)
-            found[index] = max(low, pair[0]), min(high, pair[1])
+    for name, indices in named.items():
+        for index in indices:
+            low, high = found.get(index, ranges[name])
+            found[index] = max(low, ranges[name][0]), min(high, ranges[name][1])
     _unite(graph, found)
     for index, (low, high) in found.items():
         if low >= high:
@@ -54,7 +102,7 @@ def by_tensor(float_file: bytes, ranges: Mapping[str, Range]) -> dict[str, Range
                 f"the ranges given for tensor {name} leave {low:g} to {high:g}; give one range per layer that holds 0"
             )
     _hand_on(graph, found)
-    return {graph.tensors[index].name: pair for index, pair in found.items()}
+    return found
 
 
 def _tensors(graph: Graph, name: str) -> list[int]:
@@ -72,7 +120,19 @@ def _tensors(graph: Graph, name: str) -> list[int]:
             f"a range is given for {name!r}, which is no layer, input, output or tensor of the float file; "
             "check the name, or leave it out if the converter removed this layer"
         )
+    own = [operator for operator in own if not _is_behind(graph, operator, layer)] or own
     return [operator.outputs[0] for place, operator in enumerate(own) if _ends_a_call(operator, own, place)]
+
+
+def _is_behind(graph: Graph, operator: Operator, layer: str) -> bool:
+    """Whether an operator hands on what an activation of fixed range made that is another layer than its name says.
+
+    The converter moves the SQUEEZE of a Conv1D behind the TANH of the next layer, and then names the TANH after both.
+    """
+    makers = {index: made for made in graph.operators for index in made.outputs}
+    while operator.name in _PASSES_ON and operator.inputs[0] in makers:
+        operator = makers[operator.inputs[0]]
+    return operator.name in _FIXED and bool(_layers(graph, operator, fused=True) - {layer})
 
 
 def _layers(graph: Graph, operator: Operator, *, fused: bool) -> set[str]:

@@ -70,7 +70,8 @@ def compress(
         data = {"spec": str(task), "scale": scale, "label": label}
         told = child.call(
             "tfcompress.compression:compress_here",
-            *(str(model), allow_code, chosen.to_toml(), data, str(folder.path) if folder else ""),
+            *(str(model), allow_code, chosen.to_toml(), data),
+            {"path": str(folder.path) if folder else "", "force": force, "resume": resume},
             what="compressing the model",
             limits=_LIMITS,
             progress=progress,
@@ -129,13 +130,21 @@ def plan(
 
 
 def compress_here(
-    model: str, allow_code: bool, recipe: str, data: Mapping[str, Any], folder: str, *, progress: child.Progress
+    model: str,
+    allow_code: bool,
+    recipe: str,
+    data: Mapping[str, Any],
+    folder: Mapping[str, Any],
+    *,
+    progress: child.Progress,
 ) -> dict[str, Any]:
     """Compresses a model file in this (child) process; see `compress`."""
     progress("loading the model", 0, 0)
     opened, chosen = _open(model, allow_code), from_toml(recipe)
     task = _task(data["spec"], opened, data["scale"], data["label"])
-    place = ResultFolder(Path(folder), force=True, resume=True) if folder else None
+    place = None
+    if folder["path"]:
+        place = ResultFolder(Path(folder["path"]), force=folder["force"], resume=folder["resume"])
     outcome = pipeline.run(opened, chosen, task, place, progress)
     made = outcome.conversion
     return {

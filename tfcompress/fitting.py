@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ import tf_keras
 
 from converters.child import Progress
 from converters.errors import DataError, TrainingError, UsageError
-from tfcompress.checkpoint import Checkpoint
+from tfcompress.checkpoint import NOTHING_DONE, Checkpoint, Done
 from tfcompress.invariants import Invariant, project
 from tfcompress.task import Task
 from tfcompress.technique import Trained
@@ -23,6 +25,9 @@ Logs = tuple[Mapping[str, float], ...]
 Projected = Sequence[tuple[Any, Sequence[Invariant]]]
 
 _TOLD_EVERY = 0.2  # seconds between two reports of progress
+
+# Names that Keras understands when it has seen labels.
+_METRICS_BY_LABELS = frozenset({"accuracy", "acc", "crossentropy", "ce"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,9 @@ class _UnderPromises(tf_keras.Model):  # type: ignore[misc]
 
     def keep(self, projected: Projected) -> None:
         """Sets the kernels to project."""
-        self._kept = [(kernel, tf.Variable(tf.zeros_like(kernel), trainable=False), kept) for kernel, kept in projected]
+        made = [(kernel, tf.Variable(tf.zeros_like(kernel), trainable=False), kept) for kernel, kept in projected]
+        # Past Keras, which would take the kernels of frozen layers for weights of this model and train them.
+        object.__setattr__(self, "_kept", made)
 
     @property
     def residuals(self) -> list[Any]:
@@ -60,7 +67,8 @@ class _UnderPromises(tf_keras.Model):  # type: ignore[misc]
 
 
 def _projection(latent: Any, kept: Sequence[Invariant]) -> Any:
-    weights = tf.numpy_function(lambda array: project(array, kept), [latent], latent.dtype, stateful=False)
+    # Stateful, because a moving codebook is: TensorFlow must neither leave calls out nor make one of two.
+    weights = tf.numpy_function(lambda array: project(array, kept), [latent], latent.dtype, stateful=True)
     weights.set_shape(latent.shape)
     return weights
 
@@ -70,15 +78,11 @@ def fit(
 ) -> Logs:
     """Trains; see `tfcompress.training.Trainer.fit`."""
     task, settings = work.task, work.settings
-    if len(model.outputs) != 1:
-        raise UsageError(
-            f"training takes a model of one output, this one has {len(model.outputs)}; train them yourself"
-        )
+    _check_outputs(model)
     steps = math.ceil(task.count("train") / settings.batch_size)
     if not steps:
         next(task.training_batches(0, size=1))  # which says what is missing
     check_data(model, task)
-    tf_keras.utils.set_random_seed(work.seed)  # dropout and augmentation
     trained = _UnderPromises(model.inputs, model.outputs)
     trained.keep(projected)
     for kernel, kept in projected:
@@ -89,30 +93,53 @@ def fit(
     # A promise that moves with the weights (`tfcompress.clustering.moving`) says what it needs to go on.
     moving = [cell for _, kept in projected for promise in kept for cell in getattr(promise, "state", ())]
     state = [*_unique([*trained.variables, *moving]), *trained.residuals, *_variables_of(optimizer)]
-    done = checkpoint.restore(state) if checkpoint else ()
-    if len(done) >= settings.epochs:
-        return done
+    done = checkpoint.restore(state) if checkpoint else NOTHING_DONE
+    first = len(done.logs)
+    if first >= settings.epochs:
+        return done.logs
     watch = _Watch(work, steps, state, checkpoint, done)
-    trained.fit(
-        _dataset(task, settings, work.seed, first=len(done)),
-        epochs=settings.epochs,
-        initial_epoch=len(done),
-        steps_per_epoch=steps,
-        validation_data=_validation(task),
-        callbacks=[*callbacks, *task.callbacks, watch],
-        verbose=0,
-    )
+    with _seeded(work.seed, first):
+        trained.fit(
+            _dataset(task, settings, work.seed, first=first),
+            epochs=settings.epochs,
+            initial_epoch=first,
+            steps_per_epoch=steps,
+            validation_data=_validation(task),
+            callbacks=[*callbacks, *task.callbacks, watch],
+            verbose=0,
+        )
     return watch.logs
+
+
+@contextlib.contextmanager
+def _seeded(seed: int, first: int) -> Iterator[None]:
+    """Meanwhile, what dropout and augmentation draw depends on the seed and the first epoch.
+
+    So a resumed training does not draw again what its first epochs drew. Afterwards the caller's random numbers go on;
+    those of TensorFlow begin anew from the caller's seed, because it cannot say where they were.
+    """
+    before, numpy_before, tensorflow_before = random.getstate(), np.random.get_state(), tf.compat.v1.get_seed(None)[0]
+    number = int(np.random.SeedSequence((seed, first)).generate_state(1)[0])
+    random.seed(number)
+    np.random.seed(number)
+    tf.random.set_seed(number)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+        np.random.set_state(numpy_before)
+        tf.random.set_seed(tensorflow_before)
 
 
 class _Watch(tf_keras.callbacks.Callback):  # type: ignore[misc]
     """Reports progress, stops at NaN, saves after each epoch."""
 
-    def __init__(self, work: Work, steps: int, state: Sequence[Any], checkpoint: Checkpoint | None, logs: Logs) -> None:
+    def __init__(self, work: Work, steps: int, state: Sequence[Any], checkpoint: Checkpoint | None, done: Done) -> None:
         super().__init__()
-        self.logs = logs
+        self.logs = done.logs
         self._work, self._steps, self._state, self._checkpoint = work, steps, state, checkpoint
         self._told = 0.0
+        self._started = time.monotonic() - done.seconds
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         loss = float((logs or {}).get("loss", 0.0))
@@ -132,7 +159,7 @@ class _Watch(tf_keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self.logs = (*self.logs, {name: float(value) for name, value in (logs or {}).items()})
         if self._checkpoint:
-            self._checkpoint.save(self._state, self.logs)
+            self._checkpoint.save(self._state, Done(self.logs, time.monotonic() - self._started))
 
 
 # --- data -------------------------------------------------------------------------------------------------------
@@ -181,16 +208,26 @@ def check(model: Any, task: Task) -> str:
 
     Raises:
         DataError: there is nothing to train on, or samples or labels do not fit the model.
-        UsageError: an unknown loss, metric or optimizer.
+        UsageError: an unknown loss, metric or optimizer, or a model of several outputs.
     """
+    _check_outputs(model)
     next(task.training_batches(0, size=1))
     check_data(model, task)
     _check_finite(task)
     _optimizer(task.optimizer, 1e-3, 1)
-    loss = loss_of(task, model)
+    for given in task.metrics:
+        _metric(given)
+    loss = _known_loss(loss_of(task, model))
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
     how = "as the task asks" if task.loss else "inferred from the labels and the last activation"
     return f"trained with the loss {name}, {how}"
+
+
+def _check_outputs(model: Any) -> None:
+    if len(model.outputs) != 1:
+        raise UsageError(
+            f"training takes a model of one output, this one has {len(model.outputs)}; train them yourself"
+        )
 
 
 def check_data(model: Any, task: Task) -> None:
@@ -239,7 +276,7 @@ def _check_labels(model: Any, task: Task) -> None:
 def loss_of(task: Task, model: Any) -> Any:
     """The task's loss; else the one that the labels and the model's last activation call for."""
     if task.loss:
-        return task.loss if callable(task.loss) or isinstance(task.loss, str) else task.loss
+        return task.loss
     labels, units = np.asarray(task.y_train), int(model.outputs[0].shape[-1] or 1)
     activation = _last_activation(model)
     losses = tf_keras.losses
@@ -266,7 +303,35 @@ def _last_activation(model: Any) -> str:
 def _metrics(task: Task, model: Any) -> list[Any]:
     loss = loss_of(task, model)
     classifies = "Crossentropy" in type(loss).__name__ or "crossentropy" in str(loss)
-    return [*(["accuracy"] if classifies else []), *task.metrics]
+    return [*(["accuracy"] if classifies else []), *map(_metric, task.metrics)]
+
+
+def _metric(given: Any) -> Any:
+    """A metric that tf_keras takes: a name, a function, or a copy of a metric object of Keras 3."""
+    if isinstance(given, str):
+        # For a name that it does not know, Keras gives the name back.
+        if given not in _METRICS_BY_LABELS and isinstance(tf_keras.metrics.get(given), str):
+            raise UsageError(f"the metric is {given!r}; expected the name of a Keras metric, or a tf_keras metric")
+        return given
+    if isinstance(given, tf_keras.metrics.Metric) or not hasattr(given, "update_state"):
+        return given
+    name = type(given).__name__
+    try:
+        return getattr(tf_keras.metrics, name).from_config(given.get_config())
+    except Exception as error:  # there is no such class, or it takes other arguments: any of Keras' errors
+        raise UsageError(
+            f"the metric {name} is not one of tf_keras, and no such one can be made of it; give a tf_keras metric, a "
+            "name or a function"
+        ) from error
+
+
+def _known_loss(loss: Any) -> Any:
+    if isinstance(loss, str):
+        try:
+            tf_keras.losses.get(loss)
+        except ValueError as error:
+            raise UsageError(f"the loss is {loss!r}; expected the name of a Keras loss, or a Keras loss") from error
+    return loss
 
 
 def _optimizer(given: Any, learning_rate: float, steps: int) -> Any:

@@ -29,7 +29,10 @@ class Invariant(Protocol):
     `project` is idempotent, and projections of one kernel agree: in any order they lead to the same weights.
     """
 
-    kind: ClassVar[str]
+    @property
+    def kind(self) -> str:
+        """Which sort of promise: `zeros`, `codebook`; a kernel has one of each at most."""
+        ...
 
     def project(self, weights: Array) -> Array:
         """The nearest weights that keep the promise; same shape and type."""

@@ -54,7 +54,7 @@ class Outcome:
         recipe: what was done.
         history: what each step did.
         notes: what the user should know.
-        hashes: SHA-256 of the recipe, the model's weights and the data.
+        hashes: SHA-256 of the recipe, the model, the data and the training setup.
         compressed: the Keras model with its promises; None where the work was done in a child process.
         folder: where the files are; None if none were asked for.
     """

@@ -16,12 +16,11 @@ from converters import child
 from converters.conversion import Conversion
 from converters.errors import UsageError
 from converters.spec import ConversionSpec
-from converters.verify import verify
-from tfcompress import scorecard, steps
+from tfcompress import fingerprint, scorecard, steps
 from tfcompress.conversion import convert
-from tfcompress.invariants import holds
 from tfcompress.model import CompressedModel, Skipped
 from tfcompress.outcome import Outcome
+from tfcompress.proof import proven
 from tfcompress.recipe import Recipe
 from tfcompress.result_folder import ResultFolder
 from tfcompress.targets import runtime
@@ -41,14 +40,20 @@ def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pro
     """
     started = time.monotonic()
     compressed, notes = prepare(model, recipe, task)
-    hashes = scorecard.hashes(compressed.model, task, recipe.to_toml())
+    hashes = fingerprint.hashes(compressed.model, task, recipe.to_toml())
     if folder:
+        _as_it_came(compressed.model, like=model)  # so that a model that cannot go back is known now
         folder.begin(hashes)
     # Before hours of training: can this model become such a file at all?
     plain = converted(compressed, recipe, task, _prefixed(progress, "trying the model as it came"))
     scoring = _prefixed(progress, "scoring")
     before = scorecard.score(compressed.model, task, recipe.runtime, scoring)
-    compressed = steps.run(compressed, recipe, Trainer(task, progress=progress), folder.work if folder else None)
+    trainer = Trainer(task, progress=progress, known_layers=tuple(layer.name for layer in compressed.model.layers))
+    training = time.monotonic()
+    compressed = steps.run(compressed, recipe, trainer, folder.work if folder else None)
+    # Steps have the time of earlier sessions in them, of which preparation is not counted.
+    trained = sum(step.seconds for step in compressed.history)
+    started += time.monotonic() - training - trained
     conversion = converted(compressed, recipe, task, progress)
     after = scorecard.score(conversion.flatbuffer, task, recipe.runtime, scoring)
     if before is None:
@@ -59,7 +64,7 @@ def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pro
     if folder:
         _save_keras(compressed.model, like=model, path=folder.work / "result" / "model.keras")
     seconds = (
-        scorecard.seconds_row("training_seconds", sum(step.seconds for step in compressed.history)),
+        scorecard.seconds_row("training_seconds", trained),
         scorecard.seconds_row("total_seconds", time.monotonic() - started),
     )
     notes += conversion.notes
@@ -70,8 +75,8 @@ def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pro
 
 def plan(model: Any, recipe: Recipe, task: Task) -> tuple[list[tuple[Skipped, ...]], tuple[str, ...]]:
     """What each step would leave as it is, and how model and data were understood; nothing is trained."""
-    compressed, notes = prepare(model, recipe, task)
-    return [step.plan(compressed) for step in recipe.steps], tuple(notes)
+    compressed, notes = _understood(model, recipe, task)
+    return _planned(compressed, recipe, task), tuple(notes)
 
 
 def prepare(model: Any, recipe: Recipe, task: Task) -> tuple[CompressedModel, list[str]]:
@@ -80,6 +85,13 @@ def prepare(model: Any, recipe: Recipe, task: Task) -> tuple[CompressedModel, li
     Raises:
         CompressionError: the model cannot cross to tf_keras, the data does not fit it, or a step cannot work on it.
     """
+    compressed, notes = _understood(model, recipe, task)
+    _planned(compressed, recipe, task)
+    return compressed, notes
+
+
+def _understood(model: Any, recipe: Recipe, task: Task) -> tuple[CompressedModel, list[str]]:
+    """The twin, and how model and data were understood."""
     from converters.keras_models.bridge import to_tf_keras
     from converters.keras_models.simplify import simplify
     from tfcompress.technique import Trained
@@ -91,9 +103,17 @@ def prepare(model: Any, recipe: Recipe, task: Task) -> tuple[CompressedModel, li
         from tfcompress import fitting
 
         notes.append(fitting.check(compressed.model, task))
-    for step in recipe.steps:
-        step.plan(compressed)
     return compressed, notes
+
+
+def _planned(compressed: CompressedModel, recipe: Recipe, task: Task) -> list[tuple[Skipped, ...]]:
+    """What each step would leave as it is, after what the steps before it promise."""
+    left = []
+    for step in recipe.steps:
+        step.check(compressed.model, task)
+        left.append(step.plan(compressed))
+        compressed = step.foresee(compressed, left[-1])
+    return left
 
 
 def spec_of(recipe: Recipe) -> ConversionSpec:
@@ -132,9 +152,7 @@ def converted(compressed: CompressedModel, recipe: Recipe, task: Task, progress:
         seed=recipe.seed,
         progress=progress,
     )
-    checks = [(name, lambda kernel, kept=kept: holds(kernel, kept)) for name, kept in compressed.invariants.items()]
-    verify(conversion.flatbuffer, spec, checks=checks)
-    return conversion
+    return proven(conversion, compressed, spec, dense=asked.dense)
 
 
 def _prefixed(progress: child.Progress, words: str) -> child.Progress:
@@ -148,8 +166,12 @@ def _samples(compressed: CompressedModel, task: Task, recipe: Recipe) -> dict[st
 
 def _save_keras(model: Any, *, like: Any, path: Path) -> None:
     """Saves the compressed model with the Keras that the user's model came from."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _as_it_came(model, like=like).save(path)
+
+
+def _as_it_came(model: Any, *, like: Any) -> Any:
     from converters.keras_models.bridge import to_keras
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     is_tf_keras = any(base.__module__.startswith("tf_keras") for base in type(like).__mro__)
-    (model if is_tf_keras else to_keras(model)).save(path)
+    return model if is_tf_keras else to_keras(model)

@@ -66,7 +66,7 @@ class Recipe(BaseModel):
 
     name: str = "recipe"
     description: str = ""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
     runtime: str = "litert"
     steps: tuple[SerializeAsAny[Technique], ...] = ()
     conversion: Conversion = Conversion()

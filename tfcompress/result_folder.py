@@ -6,6 +6,7 @@ DIR.partial    finished steps and checkpoints; `--resume` goes on from there
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from converters.errors import FileError, UsageError
 
+_NOTE = "inputs.json"  # in the folder of a run's state; none without
+_NOTE_BESIDE = "inputs.json.part"
 _OURS = frozenset({"model.tflite", "model.keras", "recipe.toml", "report.json", "report.md", "report.html"})
 
 
@@ -25,18 +28,27 @@ class ResultFolder:
     """
 
     def __init__(self, path: Path, *, force: bool = False, resume: bool = False) -> None:
+        if path.name in ("", ".."):
+            raise FileError(f"{path} names no folder that can be made; give a new name, such as compressed")
         self.path = path
         self.work = path.with_name(f"{path.name}.partial")
-        self._force = force
-        self._check()
-        if self.work.exists() and not resume and not force:
+        self._force, self._resume = force, resume
+        self._check_place()
+        self._check_work()
+
+    def _check_work(self) -> None:
+        if not self.work.exists():
+            return
+        entries = {entry.name for entry in self.work.iterdir()} if self.work.is_dir() else {self.work.name}
+        # A run that was killed at its very beginning leaves the folder without its note.
+        if _NOTE not in entries and entries - {_NOTE_BESIDE}:
+            raise FileError(f"{self.work} is not the state of a run of compress; move it away, or give another name")
+        if not self._resume and not self._force:
             raise FileError(
                 f"{self.work} holds the state of an interrupted run: --resume goes on with it, --force begins anew"
             )
-        if self.work.exists() and not resume:
-            shutil.rmtree(self.work)
 
-    def _check(self) -> None:
+    def _check_place(self) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise FileError(f"{self.path} is a file; name a folder for the results")
         if self.path.is_dir() and any(self.path.iterdir()):
@@ -54,37 +66,80 @@ class ResultFolder:
     def begin(self, hashes: Mapping[str, str]) -> None:
         """Makes the folder of the run's state, or checks that it belongs to the same inputs.
 
+        Only here is the state of an earlier run removed, where `force` asks for that: model, data and recipe are known
+        to be good by now.
+
+        Args:
+            hashes: what the result depends on, by name.
+
         Raises:
-            UsageError: an interrupted run had another model, recipe or data.
+            UsageError: an interrupted run had another model, recipe, data or training setup.
+            FileError: what an interrupted run left is damaged.
         """
-        noted = self.work / "inputs.json"
-        if noted.exists():
-            before = json.loads(noted.read_text(encoding="utf-8"))
+        self._check_work()
+        noted = self.work / _NOTE
+        if self._resume and noted.exists():
+            try:
+                before = dict(json.loads(noted.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError) as error:
+                raise FileError(f"{noted} is damaged ({error}); --force begins anew") from error
             changed = [name for name, value in hashes.items() if before.get(name) != value]
             if changed:
+                what = changed[0].replace("_", " ")
                 raise UsageError(
-                    f"{self.work} was begun with another {changed[0]}; resume with the same one, or --force begins anew"
+                    f"{self.work} was begun with another {what}; resume with the same one, or --force begins anew"
                 )
             return
-        self.work.mkdir(parents=True, exist_ok=True)
-        beside = noted.with_suffix(".part")
-        beside.write_text(json.dumps(dict(hashes)), encoding="utf-8")
-        beside.rename(noted)
+        try:
+            self._remove_work()
+            self.work.mkdir()
+            beside = self.work / _NOTE_BESIDE
+            beside.write_text(json.dumps(dict(hashes)), encoding="utf-8")
+            beside.rename(noted)
+        except OSError as error:
+            raise FileError(f"{self.work} could not be made anew: {error.strerror}; choose another place") from error
+
+    def _remove_work(self) -> None:
+        if not self.work.exists():
+            return
+        # The note goes last: a folder without it would be taken for a stranger's, should this be interrupted.
+        for entry in self.work.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != _NOTE:
+                entry.unlink()
+        shutil.rmtree(self.work)
 
     def finish(self, files: Mapping[str, bytes]) -> None:
         """Puts the finished folder in place, all of it or nothing, and removes the run's state.
 
         Args:
             files: name -> content; files that the run left in `work / "result"` come along.
+
+        Raises:
+            FileError: something came to stand there since the run began, or the disk is full; the run is kept.
         """
-        result = self.work / "result"
+        try:
+            self._check_place()
+        except FileError as error:
+            raise FileError(
+                f"{error}; the run is finished and kept in {self.work}: move {self.path} away, then --resume"
+            ) from error
+        result, aside = self.work / "result", self.work / "replaced"
         result.mkdir(parents=True, exist_ok=True)
         try:
             for name, content in files.items():
                 (result / name).write_bytes(content)
             if self.path.exists():
-                shutil.rmtree(self.path)
-            result.rename(self.path)
+                shutil.rmtree(aside, ignore_errors=True)
+                self.path.rename(aside)
+            try:
+                result.rename(self.path)
+            except OSError:
+                if aside.exists():
+                    aside.rename(self.path)
+                raise
         except OSError as error:
             raise FileError(f"{self.path} could not be written: {error.strerror}; the run is in {self.work}") from error
-        shutil.rmtree(self.work, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self._remove_work()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -144,31 +142,3 @@ def _errors(conversion: Conversion, samples: Any, notes: list[str]) -> Mapping[s
         return {}
     # The last tensor of a layer is its output.
     return {error.layer: error.relative_error for error in found}
-
-
-def hashes(model: Any, task: Task, recipe: str) -> dict[str, str]:
-    """SHA-256 of the model's structure and weights, of the data, and of the recipe's text."""
-    structure = json.loads(model.to_json())
-    structure["config"].pop("name", None)  # Keras counts up the names of unnamed models
-    of_model = hashlib.sha256(json.dumps(structure, sort_keys=True).encode())
-    for weights in model.get_weights():
-        of_model.update(np.ascontiguousarray(weights).tobytes())
-    return {
-        "model": of_model.hexdigest(),
-        "data": _hash_of_data(task),
-        "recipe": hashlib.sha256(recipe.encode()).hexdigest(),
-    }
-
-
-def _hash_of_data(task: Task) -> str:
-    digest = hashlib.sha256()
-    for split in ("train", "val", "test"):
-        if not task.count(split):
-            continue
-        for x, y in task.batches(split, 1024):
-            for name, rows in sorted(x.items()) if isinstance(x, Mapping) else [("x", x)]:
-                digest.update(f"{split} {name} {rows.shape} {rows.dtype}".encode())
-                digest.update(np.ascontiguousarray(rows).tobytes())
-            if y is not None:
-                digest.update(np.ascontiguousarray(y).tobytes())
-    return digest.hexdigest()

@@ -16,16 +16,44 @@ TensorFlow is imported before `apply` or `plan` runs.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from converters.errors import DataError
 from converters.spec import DType
+from tfcompress import selection
+from tfcompress.invariants import Array
 from tfcompress.model import CompressedModel, Skipped, Step
 
 if TYPE_CHECKING:
+    from tfcompress.task import Task
     from tfcompress.training import Trainer
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """A promise that a step is going to make. Only its kind is known; see `Technique.foresee`."""
+
+    kind: str
+
+    def project(self, weights: Array) -> Array:
+        """The weights as they are."""
+        return weights
+
+    def holds(self, integers: Array) -> bool:
+        """Always."""
+        return True
+
+    def describe(self) -> str:
+        """For people."""
+        return f"{self.kind} to come"
+
+    def as_arrays(self) -> dict[str, Array]:
+        """None: nobody keeps a plan."""
+        return {}
 
 
 class Technique(BaseModel, ABC):
@@ -57,13 +85,54 @@ class Technique(BaseModel, ABC):
         """The parameters as a recipe writes them."""
         return self.model_dump(mode="json")
 
+    @property
+    def needs_validation(self) -> bool:
+        """Whether it decides by the task's metric on validation data."""
+        return False
+
+    def check(self, model: Any, task: Task) -> None:
+        """Refuses what cannot work on this model and data; asked before anything is trained.
+
+        Args:
+            model: the flat tf_keras model as it came: what earlier steps fold away is still there.
+            task: its data.
+
+        Raises:
+            DataError: validation data are needed, and there are none with labels.
+        """
+        if self.needs_validation and (task.y_val is None or not task.count("val")):
+            raise DataError(
+                f"{self.name} with these parameters decides by the metric on validation data, and the data "
+                f"({task.source or 'no source'}) has no validation samples with labels; give x_val and y_val, or "
+                "change its parameters"
+            )
+
     def plan(self, compressed: CompressedModel) -> tuple[Skipped, ...]:
         """What `apply` would leave as it is, and why, before anything is trained.
+
+        Args:
+            compressed: the model as it came, with promises of the kinds that earlier steps will have made
+                (`foresee`), whose weights nobody knows yet.
 
         Raises:
             CompressionError: the parameters do not fit this model.
         """
         return ()
+
+    def foresee(self, compressed: CompressedModel, skipped: Sequence[Skipped]) -> CompressedModel:
+        """What later steps plan on: the same model, with the kinds of promise that `apply` will make of its kernels.
+
+        Args:
+            compressed: what this step was planned on.
+            skipped: the answer of `plan`.
+        """
+        from converters.keras_models.kernels import kernels
+
+        left = {one.layer for one in skipped}
+        for kernel in kernels(compressed.model):
+            for kind in sorted(self.makes) if kernel.layer not in left else ():
+                compressed = compressed.promise(kernel.name, Foreseen(kind))
+        return compressed
 
     @abstractmethod
     def apply(self, compressed: CompressedModel, trainer: Trainer) -> CompressedModel:
@@ -102,3 +171,12 @@ class Trained(Technique):
     freeze: tuple[str, ...] = Field(
         default=(), description="Layers that are not trained; names or patterns such as 'conv2d_*'."
     )
+
+    def check(self, model: Any, task: Task) -> None:
+        """See `Technique.check`.
+
+        Raises:
+            UsageError: a pattern of `freeze` that matches no layer.
+        """
+        super().check(model, task)
+        selection.check("freeze", self.freeze, (layer.name for layer in model.layers))

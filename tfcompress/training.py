@@ -15,15 +15,14 @@ No wrapper and no callback has to be remembered: the projection is part of the t
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from converters.child import Progress, no_progress
-from converters.errors import DataError, UsageError
-from tfcompress import metrics
+from converters.errors import DataError
+from tfcompress import metrics, selection
 from tfcompress.checkpoint import Checkpoint
 from tfcompress.invariants import Invariant
 from tfcompress.task import Task
@@ -42,6 +41,7 @@ class Trainer:
         folder: where checkpoints are kept after each epoch; None for none.
         progress: told after each training step.
         stage: what is being done, for the progress: `step 2 of 3: cluster`.
+        known_layers: names of the layers of the model as it came; `freeze` may mean one that is folded away by now.
     """
 
     task: Task
@@ -49,6 +49,7 @@ class Trainer:
     folder: Path | None = None
     progress: Progress = no_progress
     stage: str = "training"
+    known_layers: tuple[str, ...] = ()
 
     def part(self, name: str) -> Trainer:
         """A trainer for a part of this work: its own checkpoints and its own words for the progress."""
@@ -86,7 +87,7 @@ class Trainer:
             return ()
         projected = [(_variables(model, variables)[name], kept) for name, kept in (invariants or {}).items() if kept]
         work = fitting.Work(self.task, settings, self.seed, self.progress, self.stage)
-        with _frozen(model, settings.freeze):
+        with _frozen(model, settings.freeze, self.known_layers):
             checkpoint = Checkpoint(self.folder) if self.folder else None
             return fitting.fit(model, work, projected, callbacks=tuple(callbacks), checkpoint=checkpoint)
 
@@ -119,14 +120,11 @@ def _variables(model: Any, given: Mapping[str, Any] | None) -> Mapping[str, Any]
 
 
 @contextlib.contextmanager
-def _frozen(model: Any, patterns: Sequence[str]) -> Iterator[None]:
-    """Meanwhile, layers whose names match a pattern are not trained."""
+def _frozen(model: Any, patterns: Sequence[str], gone: Sequence[str]) -> Iterator[None]:
+    """Meanwhile, layers whose names match a pattern are not trained; a pattern may match those that are gone."""
     layers = [(getattr(layer, "layer", layer).name, layer) for layer in model.layers]
-    for pattern in patterns:
-        if not fnmatch.filter([name for name, _ in layers], pattern):
-            names = ", ".join(name for name, _ in layers[:8])
-            raise UsageError(f"freeze names {pattern!r}, which no layer is called; layers are {names} ...")
-    chosen = [layer for name, layer in layers if any(fnmatch.fnmatch(name, one) for one in patterns)]
+    selection.check("freeze", patterns, (*(name for name, _ in layers), *gone))
+    chosen = [layer for name, layer in layers if selection.matches(name, patterns)]
     before = [layer.trainable for layer in chosen]
     try:
         for layer in chosen:

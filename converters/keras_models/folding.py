@@ -50,8 +50,10 @@ class _Affine:
 def fold_batch_norm(model: Any) -> Folded:
     """The same function with as few batch normalizations as can be.
 
-    One is folded where it comes directly (or through a `Reshape` that leaves the channels alone) after a convolution,
-    depthwise or transposed convolution or Dense layer that has no activation, is called once and feeds nothing else.
+    One is folded where it comes directly (or through a `Reshape` that leaves the channels alone, or through layers that
+    do nothing in inference, such as `Dropout`) after a convolution, depthwise or transposed convolution or Dense layer
+    that has no activation, is called once and feeds nothing else. The new layer has no regularizers and no constraints:
+    they were chosen for the weights and the outputs before normalization.
 
     Args:
         model: a flat functional `tf_keras.Model`; unchanged. Its statistics are taken as inference takes them.
@@ -116,7 +118,7 @@ class _Graph:
                 return "", "it comes directly after an input"
             if self._uses[id(tensor)] > 1:
                 return "", f"what {maker.layer.name!r} makes is used at other places too"
-            if maker.layer.name not in gone and not _keeps_channels(maker):
+            if maker.layer.name not in gone and not _keeps_channels(maker) and not does_nothing_in_inference(maker):
                 return maker.layer.name, self._why_not(node, maker.layer, found)
             tensor = maker.inputs[0]
 
@@ -128,10 +130,6 @@ class _Graph:
             return f"{called} before it is called at several places"
         if layer.activation is not None and layer.activation is not tf_keras.activations.linear:
             return f"{called} before it has an activation"
-        if layer.activity_regularizer is not None:
-            return f"{called} before it has an activity_regularizer"
-        if any(getattr(layer, name, None) is not None for name in _CONSTRAINTS):
-            return f"{called} before it has a constraint, which the folded weights would not meet"
         rank, directly = len(node.inputs[0].shape), self._maker[id(node.inputs[0])].layer is layer
         channels_first = getattr(layer, "data_format", "channels_last") == "channels_first"
         axes = [int(axis) % rank for axis in np.ravel(node.layer.axis)]
@@ -140,7 +138,21 @@ class _Graph:
         return ""
 
 
-_CONSTRAINTS = ("kernel_constraint", "depthwise_constraint", "bias_constraint")
+def does_nothing_in_inference(node: Node) -> bool:
+    """Whether a call passes its input on unchanged, except while training."""
+    layer = node.layer
+    if isinstance(layer, tf_keras.layers.Activation):
+        return layer.activation is tf_keras.activations.linear
+    return isinstance(layer, _ONLY_WHILE_TRAINING) and not node.kwargs.get("training")
+
+
+_ONLY_WHILE_TRAINING = (
+    tf_keras.layers.Dropout,  # SpatialDropout is one too
+    tf_keras.layers.GaussianNoise,
+    tf_keras.layers.GaussianDropout,
+    tf_keras.layers.AlphaDropout,
+    tf_keras.layers.ActivityRegularization,
+)
 
 
 def _keeps_channels(node: Node) -> bool:
@@ -174,4 +186,5 @@ def _folded_layer(layer: Any, kernel: Kernel, line: _Affine) -> Stage:
     if layer.use_bias:
         bias = bias + np.asarray(layer.bias, np.float64) * line.factor
     config = dict(layer.get_config()) | {"use_bias": True}
+    config |= {key: None for key in config if key.endswith(("_regularizer", "_constraint"))}
     return Stage(type(layer).from_config(config), (values.astype(np.float32), bias.astype(np.float32)))

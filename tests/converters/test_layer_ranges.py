@@ -11,7 +11,7 @@ from converters import calibration, tflite
 from converters.errors import ConversionError
 from converters.flatbuffer import FlatBuffer
 from converters.keras_models.tracing import freeze_keras
-from converters.layer_ranges import by_tensor
+from converters.layer_ranges import by_tensor, certain
 from converters.spec import ConversionSpec
 
 RANGES = {
@@ -88,3 +88,25 @@ def test_every_call_of_a_shared_layer_has_its_range() -> None:
     data = tflite.float_file(freeze_keras(keras.Model(image, x), unroll=True), for_integers=True)
     assert len(by_tensor(data, {"shared": (-1.0, 1.0)})) == 2
     assert list(by_tensor(data, {"last": (-1.0, 1.0)})) == ["last/output"]
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_a_range_of_a_convolution_is_not_that_of_the_activation_behind_it(activation: str) -> None:
+    import tf_keras as keras
+
+    signal = keras.Input((16, 3), name="signal")
+    x = keras.layers.Activation(activation, name="bent")(keras.layers.Conv1D(4, 3, name="conv")(signal))
+    model = keras.Model(signal, keras.layers.Dense(2, name="last")(x))
+    data = tflite.float_file(freeze_keras(model, unroll=True), for_integers=True)
+    graph = FlatBuffer(data).graphs[0]
+    by_name = {graph.tensors[operator.outputs[0]].name: operator.name for operator in graph.operators}
+    assert [by_name[name] for name in by_tensor(data, {"conv": (-3.0, 3.0)})] == ["CONV_2D"]
+
+
+def test_what_a_quantizer_must_take_over_leaves_out_fixed_and_contested_grids(float_file: bytes) -> None:
+    ranges = {**RANGES, "probabilities": (0.0, 1.0), "pool": (0.0, 9.0)}
+    found = {name: pair for name, _, pair in certain(float_file, ranges)}
+    # The two of "relu" and "pool" are to be one; "temporal" and its ReLU are one tensor.
+    assert found == {name: RANGES[name] for name in RANGES if name not in ("conv", "relu")} | {
+        "temporal": RANGES["temporal_relu"]
+    }

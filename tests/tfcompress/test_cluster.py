@@ -285,3 +285,15 @@ def test_what_does_not_fit_the_model_is_refused_before_training(step: Cluster, e
 def test_parameters_out_of_range_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Cluster.model_validate(fields)
+
+
+def test_a_kernel_that_the_converter_changes_gets_no_codebook() -> None:
+    import tf_keras
+
+    layers = tf_keras.layers
+    x = inputs = layers.Input((8, 8, 3))
+    x = layers.Conv2D(16, 3, name="first")(layers.Rescaling(1 / 255, name="scaled")(x))
+    x = layers.BatchNormalization()(layers.Dropout(0.5)(layers.Conv2D(16, 3, name="second")(layers.ReLU()(x))))
+    compressed = CompressedModel(tf_keras.Model(inputs, x))
+    (skipped,) = Cluster().plan(compressed)
+    assert skipped.layer == "first" and "'scaled' before it" in skipped.reason

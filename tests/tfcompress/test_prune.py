@@ -251,6 +251,15 @@ def test_adaptive_finds_a_sparse_model_within_the_allowed_loss() -> None:
     assert len(after.history[-1].epochs) == 3
 
 
+def test_adaptive_tries_the_most_first_and_is_done_where_that_is_good_enough() -> None:
+    after = prune(mode="adaptive", sparsity=0.5, maximum_loss=0.5, rounds=3, epochs=3)
+    assert {layer: round(1 - float(mask.mean()), 2) for layer, mask in masks(after).items()} == dict.fromkeys(
+        ("first", "depthwise", "pointwise", "digit"), 0.5
+    )
+    assert len(after.history[-1].epochs) == 1
+    assert [note.partition(":")[0] for note in after.history[-1].notes[2:]] == ["50.0% zeros"]
+
+
 def test_adaptive_says_when_no_model_is_good_enough() -> None:
     with pytest.raises(TrainingError, match=r"no model within maximum_loss = 0 was found.*allow more loss"):
         prune(mode="adaptive", sparsity=0.999, maximum_loss=0, rounds=1, epochs=1, learning_rate=1e-6)
@@ -308,10 +317,24 @@ def test_parameters_that_cannot_work_are_refused_in_one_line(fields: dict[str, A
 
 
 def test_a_model_with_nothing_to_prune_is_refused_before_training() -> None:
-    with pytest.raises(CompressionError, match="nothing of this model can be pruned"):
+    with pytest.raises(CompressionError, match="no kernel of the model can be pruned"):
         Prune(minimum_weights=10_000).plan(trained())
     with pytest.raises(UsageError, match="layers names 'conv_\\*', which no layer is called"):
         Prune(layers=("conv_*",)).plan(trained())
+
+
+def test_a_lookup_table_is_not_pruned_for_its_zeros_would_be_other_integers_in_the_file() -> None:
+    import tf_keras
+
+    layers = tf_keras.layers
+    inputs = layers.Input((5,), name="words")
+    x = layers.GlobalAveragePooling1D(name="mean")(layers.Embedding(50, 16, name="table")(inputs))
+    model = tf_keras.Model(inputs, layers.Dense(32, name="scores")(x))
+    (left,) = Prune(minimum_weights=100).plan(CompressedModel(model))
+    assert (left.layer, left.reason) == (
+        "table",
+        "an Embedding is a lookup table, whose zeros are not the integer 0 in the file",
+    )
 
 
 def test_n_of_m_sets_the_sparsity_and_survives_toml() -> None:

@@ -210,6 +210,56 @@ def test_the_plan_lists_every_layer_that_stays_in_float_at_once() -> None:
     assert {one.layer: one.reason for one in after.history[-1].skipped} == skipped
 
 
+def unusual(layers: Any) -> Any:
+    """Kernels that the converter changes (rescaling, a shared one with two norms), and norms that fold late."""
+    x = inputs = layers.Input((8, 8, 2), name="image")
+    x = layers.Conv2D(8, 3, padding="same", kernel_constraint="max_norm", name="first")(layers.Rescaling(3.0)(x))
+    x = layers.Conv2D(8, 3, kernel_constraint="max_norm", activity_regularizer="l2", name="limited")(layers.ReLU()(x))
+    x = layers.ReLU(name="relu")(layers.BatchNormalization()(layers.Dropout(0.2)(x)))
+    shared = layers.Conv2D(8, 1, kernel_initializer="ones", name="shared")
+    left, right = layers.BatchNormalization(name="left")(shared(x)), layers.BatchNormalization(name="right")(shared(x))
+    x = layers.Add(name="sum")([left, layers.ReLU(name="relu_right")(right)])
+    return inputs, layers.Dense(4, name="dense")(layers.GlobalAveragePooling2D(name="pool")(x))
+
+
+def test_a_kernel_that_the_converter_changes_is_left_alone_and_the_rest_is_exact(monkeypatch: Any) -> None:
+    monkeypatch.setitem(MODELS, "unusual", (unusual, (8, 8, 2)))
+    before = start("unusual")
+    skipped = {one.layer: one.reason for one in qat().plan(before)}
+    assert set(skipped) == {"rescaling", "first", "shared", "left", "right"}
+    assert "'rescaling' before it" in skipped["first"]
+    assert "behind it" in skipped["shared"]
+    after = qat(epochs=1).apply(before, Trainer(task()))
+    assert {name.partition("/")[0] for name in after.ranges.weights} == {"limited", "dense"}
+    assert not {"first", "shared", "left", "right"} & set(after.ranges.activations)
+    stored = kernels_in_file(FlatBuffer(converted(after, np.asarray(task().x_train))))
+    for name, scales in after.ranges.weights.items():
+        layer = name.partition("/")[0]
+        integers = stored[name].values
+        np.testing.assert_array_equal((integers * scales).astype(np.float32), after.model.get_layer(layer).kernel)
+
+
+def test_ranges_start_as_inference_has_them() -> None:
+    import tf_keras
+
+    from tfcompress.model import Ranges
+    from tfcompress.quantization.wrapping import wrap
+
+    layers = tf_keras.layers
+    x = inputs = layers.Input((4,), name="signal")
+    x = layers.Dropout(0.5)(layers.BatchNormalization(name="norm")(x))
+    model = tf_keras.Model(inputs, layers.Dense(2, kernel_initializer="ones", name="dense")(x))
+    wrapped = wrap(model, place(model), bits=8, fixed=Ranges())
+    wrapped.observe([np.full((8, 4), 3.0, np.float32), np.full((8, 4), -1.0, np.float32)])
+    norm = wrapped.model.get_layer("norm")
+    np.testing.assert_array_equal(norm.moving_mean, 0.0)
+    low, high = wrapped.ranges["dense"].range
+    assert high - low == pytest.approx(8.0, rel=0.01)  # the averages of -4 and 12 and 0
+    seen = wrapped.ranges["signal"].range
+    wrapped.model(np.full((8, 4), 9.0, np.float32), training=False)
+    assert wrapped.ranges["signal"].range == seen
+
+
 def test_frozen_layers_keep_their_weights() -> None:
     import tf_keras
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tf_keras
 
 import tfcompress
-from converters.errors import DataError, FileError, TrainingError, UsageError
+from converters.errors import DataError, TrainingError, UsageError
 from converters.keras_models.kernels import kernels
 from tfcompress import fitting
 from tfcompress.invariants import Codebook, ZeroMask, holds_exactly
@@ -37,9 +39,9 @@ def small_model(units: int = 3, activation: str | None = "softmax") -> Any:
 
 
 def some_task(**fields: Any) -> Task:
-    random = np.random.default_rng(0)
-    y = random.integers(0, 3, 120)
-    x = random.normal(size=(120, 6)).astype(np.float32) + y[:, None]
+    draws = np.random.default_rng(0)
+    y = draws.integers(0, 3, 120)
+    x = draws.normal(size=(120, 6)).astype(np.float32) + y[:, None]
     made = Task(x_train=x[:80], y_train=y[:80], x_val=x[80:100], y_val=y[80:100], x_test=x[100:], y_test=y[100:])
     return dataclasses.replace(made, **fields)
 
@@ -129,6 +131,45 @@ def test_a_keras_3_optimizer_is_understood() -> None:
     Trainer(some_task(optimizer=keras.optimizers.RMSprop(1e-3))).fit(small_model(), Plain(epochs=1))
 
 
+def test_a_keras_3_metric_is_understood() -> None:
+    import keras
+
+    given = keras.metrics.SparseTopKCategoricalAccuracy(k=2, name="among_two")
+    logs = Trainer(some_task(metrics=(given,))).fit(small_model(), Plain(epochs=1))
+    assert 0 < logs[0]["among_two"] <= 1
+
+
+def _keras_3_metric_of_the_users() -> Any:
+    import keras
+
+    class Strange(keras.metrics.Mean):  # type: ignore[misc]
+        pass
+
+    return Strange()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"metrics": ("fine",)}, "the metric is 'fine'; expected the name of a Keras metric"),
+        ({"metrics": (_keras_3_metric_of_the_users(),)}, "the metric Strange is not one of tf_keras"),
+        ({"loss": "los"}, "the loss is 'los'; expected the name of a Keras loss"),
+    ],
+)
+def test_a_loss_or_metric_that_tf_keras_does_not_know_is_refused_before_training(
+    fields: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        fitting.check(small_model(), some_task(**fields))
+
+
+def test_a_model_of_two_outputs_is_refused_when_it_is_planned() -> None:
+    model = small_model()
+    two = tf_keras.Model(model.inputs, [model.outputs[0], model.layers[1].output])
+    with pytest.raises(UsageError, match="a model of one output, this one has 2"):
+        tfcompress.plan(two, Recipe(steps=({"technique": "qat", "epochs": 1},)), some_task())
+
+
 @pytest.mark.parametrize(
     ("units", "activation", "labels", "expected"),
     [
@@ -154,6 +195,30 @@ def test_frozen_layers_stay_and_the_flags_are_put_back() -> None:
     assert np.array_equal(before[0], after[0])
     assert not np.array_equal(before[2], after[2])
     assert all(layer.trainable for layer in model.layers)
+
+
+def test_frozen_layers_stay_under_promises_too() -> None:
+    model = small_model()
+    kernel = next(one for one in kernels(model) if one.layer == "hidden")
+    mask = ZeroMask(np.random.default_rng(1).random(kernel.shape) < 0.5)
+    kernel.variable.assign(mask.project(kernel.variable.numpy()))
+    before = weights_of(model)
+    trained = Plain(epochs=2, learning_rate=0.05, freeze=("hidden",))
+    Trainer(some_task()).fit(model, trained, invariants={"hidden/kernel": (mask,)})
+    after = weights_of(model)
+    assert np.array_equal(before[0], after[0])
+    assert not np.array_equal(before[2], after[2])
+
+
+def test_the_callers_random_numbers_go_on() -> None:
+    model = small_model()
+    random.seed(3)
+    np.random.seed(3)
+    tf.random.set_seed(3)
+    expected = random.Random(3).random(), np.random.RandomState(3).random_sample()
+    Trainer(some_task()).fit(model, Plain(epochs=1))
+    assert (random.random(), np.random.random_sample()) == expected
+    assert tf.compat.v1.get_seed(None)[0] == 3
 
 
 def test_a_pattern_that_freezes_nothing_is_named() -> None:
@@ -188,38 +253,3 @@ def test_an_unknown_optimizer_is_refused_before_training() -> None:
         tfcompress.compress(
             small_model(), Recipe(steps=({"technique": "qat", "epochs": 1},)), some_task(optimizer="adem")
         )
-
-
-def test_a_result_is_not_replaced_and_a_strangers_folder_never(tmp_path: Path) -> None:
-    model, recipe, task = small_model(), Recipe(), some_task()
-    tfcompress.compress(model, recipe, task, output=tmp_path / "out")
-    names = {"model.tflite", "model.keras", "recipe.toml", "report.json", "report.md"}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == names
-    assert not (tmp_path / "out.partial").exists()
-    with pytest.raises(FileError, match="exists; give another name, or --force"):
-        tfcompress.compress(model, recipe, task, output=tmp_path / "out")
-    tfcompress.compress(model, recipe, task, output=tmp_path / "out", force=True)
-    (tmp_path / "out" / "thesis.tex").write_text("years of work")
-    with pytest.raises(FileError, match=r"holds thesis\.tex"):
-        tfcompress.compress(model, recipe, task, output=tmp_path / "out", force=True)
-    assert (tmp_path / "out" / "thesis.tex").exists()
-
-
-def test_resuming_with_another_recipe_is_refused(tmp_path: Path) -> None:
-    class Interrupt(tf_keras.callbacks.Callback):  # type: ignore[misc]
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            raise KeyboardInterrupt
-
-    def recipe(seed: int) -> Recipe:
-        return Recipe(seed=seed, steps=({"technique": "qat", "epochs": 2},))
-
-    with pytest.raises(KeyboardInterrupt):
-        tfcompress.compress(small_model(), recipe(0), some_task(callbacks=(Interrupt(),)), output=tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-    with pytest.raises(FileError, match="interrupted run: --resume goes on with it, --force begins anew"):
-        tfcompress.compress(small_model(), recipe(0), some_task(), output=tmp_path / "out")
-    with pytest.raises(UsageError, match="begun with another recipe"):
-        tfcompress.compress(small_model(), recipe(1), some_task(), output=tmp_path / "out", resume=True)
-    outcome = tfcompress.compress(small_model(), recipe(0), some_task(), output=tmp_path / "out", resume=True)
-    assert len(outcome.history[0].epochs) == 2
-    assert (tmp_path / "out" / "model.tflite").exists()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Only check recipe, model and data, and list what would be skipped.")
 @click.option("--runtime", help="Who runs the file: litert, tflm, or a TOML file. [default: the recipe's]")
 @_options.scale
-@click.option("--seed", type=click.IntRange(0), help="Of data order and draws. [default: the recipe's]")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of data order and draws. [default: the recipe's]")
 @_options.label
 @_options.allow_code
 @_options.as_json

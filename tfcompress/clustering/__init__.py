@@ -1,1 +1,1 @@
-"""Weight sharing: which kernels (`selection`), where codewords start (`initial`), how they move (`moving`)."""
+"""Weight sharing: where codewords start (`initial`), how they move (`moving`)."""

@@ -38,10 +38,10 @@ class Done:
 
 def prune(settings: Prune, compressed: CompressedModel, trainer: Trainer) -> CompressedModel:
     """See `tfcompress.techniques.prune.Prune`."""
+    skipped: tuple[Skipped, ...] = choose_kernels(settings, compressed)[1]
     ways = {"gradual": _gradual, "one-shot": _one_shot, "iterative": _iterative, "adaptive": _adaptive}
     start = replace(compressed, model=clone(compressed.model))
     done = ways[settings.mode](settings, start, trainer)
-    skipped: tuple[Skipped, ...] = choose_kernels(settings, compressed)[1]
     notes = (*_told(settings, parts_of(settings, compressed), done.compressed), *done.notes)
     step = settings.record(epochs=done.logs, skipped=skipped, notes=notes)
     return replace(done.compressed, history=(*compressed.history, step))
@@ -113,13 +113,15 @@ def _iterative(settings: Prune, start: CompressedModel, trainer: Trainer) -> Don
 
 
 def _adaptive(settings: Prune, start: CompressedModel, trainer: Trainer) -> Done:
-    """Bisects the density on a logarithmic scale; each round starts from the sparsest model that was good enough."""
+    """Tries the most first, then bisects the density on a logarithmic scale.
+
+    Each round starts from the sparsest model that was good enough. Where the most is, no later round has work.
+    """
     wanted = trainer.score(start.model, "val") - settings.maximum_loss
-    good, best, too_sparse = start, 0.0, settings.sparsity
+    good, best, too_sparse, sparsity = start, 0.0, 1.0, settings.sparsity
     logs: Logs = ()
     notes = []
     for number, epochs in enumerate(_shared(settings.epochs, settings.rounds), 1):
-        sparsity = 1 - math.sqrt((1 - best) * (1 - too_sparse))
         part = trainer.part(f"round {number} of {settings.rounds}")
         done = _trained(settings, masked(settings, good, part, sparsity), part, epochs)
         score, logs = trainer.score(done.compressed.model, "val"), (*logs, *done.logs)
@@ -129,6 +131,9 @@ def _adaptive(settings: Prune, start: CompressedModel, trainer: Trainer) -> Done
             good, best = done.compressed, sparsity
         else:
             too_sparse = sparsity
+        if best == settings.sparsity:
+            break
+        sparsity = 1 - math.sqrt((1 - best) * (1 - too_sparse))
     if not best:
         raise TrainingError(
             f"no model within maximum_loss = {settings.maximum_loss:g} was found, {wanted:.4f} was needed "

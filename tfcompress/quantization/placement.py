@@ -8,7 +8,8 @@ A quantization-aware model is worth what it has in common with the file. So this
 - Max pooling, reshaping and padding keep the grid of what they read; average pooling too, but rounds to it.
 - Softmax, sigmoid and tanh have grids that no training changes.
 
-Any other layer is skipped: it computes in float while training, and its range is calibrated when the file is made.
+Any other layer is skipped: it computes in float while training, and its range is calibrated when the file is made. So
+is a layer whose kernel the converter multiplies by constants beside it, which makes it another one in the file.
 TF-MOT's default 8-bit scheme knows no Conv1D and leaves kernels before a separate ReLU unrounded
 (`LayerReLUQuantize` in default_8bit_transforms.py); both are handled here.
 """
@@ -90,8 +91,13 @@ def place(model: Any, unfolded: Mapping[str, str] | None = None) -> Placement:
     Returns:
         Names of layers and model inputs.
     """
+    from converters.keras_models.absorbed import absorbing
+
     graph = _Graph(model)
-    roles = {name: role_of(layer) for name, layer in graph.layers.items()}
+    stays = "its batch normalization stays a step of its own"
+    reasons = {name: f"{stays}: {why}" for name, why in (unfolded or {}).items()}
+    reasons |= graph.constant_arithmetic() | absorbing(model)
+    roles = {name: "unknown" if name in reasons else role_of(layer) for name, layer in graph.layers.items()}
     merged = {name for name, role in roles.items() if role in _OWN_GRID and graph.merges(name, roles)}
     own = tuple(name for name, role in roles.items() if role in _OWN_GRID and name not in merged)
     fixed: dict[str, Any] = {name: role for name, role in roles.items() if role in ("positive", "signed")}
@@ -99,7 +105,7 @@ def place(model: Any, unfolded: Mapping[str, str] | None = None) -> Placement:
     known = {*outputs, *fixed}
     sources = {name: graph.source(name, roles) for name, role in roles.items() if role in ("averages", "computes")}
     sources = {name: source for name, source in sources.items() if source in known}
-    skipped = [_skipped(graph.layers[name], unfolded or {}) for name, role in roles.items() if role == "unknown"]
+    skipped = [_skipped(graph.layers[name], reasons) for name, role in roles.items() if role == "unknown"]
     return Placement(
         tuple(name for name, role in roles.items() if role == "computes"),
         outputs,
@@ -130,10 +136,10 @@ def role_of(layer: Any) -> Role:
     return role if role != "computes" or fuses else "unknown"
 
 
-def _skipped(layer: Any, unfolded: Mapping[str, str]) -> Skipped:
+def _skipped(layer: Any, reasons: Mapping[str, str]) -> Skipped:
     what = type(layer).__name__
-    if layer.name in unfolded:
-        reason = f"its batch normalization stays a step of its own: {unfolded[layer.name]}"
+    if layer.name in reasons:
+        reason = reasons[layer.name]
     elif what == "Operator":
         reason = f"the 8-bit scheme has no rule for the operation {layer.operation!r}"
     elif what == "Activation" or getattr(layer, "activation", None) is not None and what in _CLASSES:
@@ -171,6 +177,16 @@ class _Graph:
         )
         self._outputs = {id(tensor) for tensor in self.model.outputs}
         self.ends = {self._maker[number].layer.name for number in self._outputs if number in self._maker}
+
+    def constant_arithmetic(self) -> dict[str, str]:
+        """Operations with a constant, which the converter may give to a neighbour: layer -> why it is not rounded."""
+        from converters.keras_models.absorbed import is_constant_arithmetic
+
+        return {
+            name: "arithmetic with a constant may become part of a neighbour in the file"
+            for name, calls in self.calls.items()
+            if type(self.layers[name]).__name__ == "Operator" and any(map(is_constant_arithmetic, calls))
+        }
 
     def merges(self, name: str, roles: Mapping[str, Role]) -> bool:
         """Whether the output of each call of a layer gets its grid from the one layer that reads it."""

@@ -179,12 +179,16 @@ class OutputRange(_TF_MOT.quantizers.Quantizer):  # type: ignore[misc,name-defin
         bits: 8 or 16.
         widest: take the whole range ever seen, as for a model's inputs, instead of an average of the batches' ranges.
         known: (low, high) to start from, and to stay at: nothing is measured then.
+
+    Attributes:
+        observes: whether it measures in inference too, where it otherwise only rounds.
     """
 
     def __init__(self, bits: int, *, widest: bool = False, known: tuple[float, float] | None = None) -> None:
         self.bits = bits
         self.widest = widest
         self.known = known
+        self.observes = False
         self.low: Any = None
         self.high: Any = None
         self._batches: Any = None
@@ -211,10 +215,10 @@ class OutputRange(_TF_MOT.quantizers.Quantizer):  # type: ignore[misc,name-defin
         return {}
 
     def __call__(self, inputs: Any, training: bool, weights: dict[str, Any]) -> Any:
-        """The rounded activation; measures it first while training."""
+        """The rounded activation; measures it first while training or observing."""
         del weights
         low, high = self.low, self.high
-        if training and self.known is None:
+        if (training or self.observes) and self.known is None:
             low, high = self._measure(tf.reduce_min(inputs), tf.reduce_max(inputs))
         return self.rounded(inputs, low, high)
 

@@ -82,9 +82,13 @@ class Wrapped:
     weights: Mapping[str, tuple[Any, ...]]
 
     def observe(self, batches: Iterable[Any]) -> None:
-        """Measures activations on samples; no weight changes."""
+        """Measures activations on samples, as inference computes them; no weight and no statistic changes."""
+        for output in self.ranges.values():
+            output.observes = True
         for batch in batches:
-            self.model(batch, training=True)
+            self.model(batch, training=False)
+        for output in self.ranges.values():
+            output.observes = False
 
     def promises(self, invariants: Mapping[str, Sequence[Invariant]]) -> dict[str, tuple[Invariant, ...]]:
         """Promises about kernels as promises about the variables."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from converters.errors import CompressionError
 from tfcompress.invariants import Array, Invariant, project
 from tfcompress.model import CompressedModel, Ranges, Skipped
 from tfcompress.technique import Trained
@@ -50,6 +51,9 @@ class Cluster(Trained):
             UsageError: a pattern that matches no layer.
             CompressionError: a kernel with fewer weights than clusters, or nothing to cluster.
         """
+        from tfcompress import selection
+
+        selection.check("layers", self.layers, (layer.name for layer in compressed.model.layers))
         return self._select(compressed.model, compressed)[1]
 
     def apply(self, compressed: CompressedModel, trainer: Trainer) -> CompressedModel:
@@ -80,16 +84,28 @@ class Cluster(Trained):
         return replace(result, ranges=ranges, history=(*compressed.history, step))
 
     def _select(self, model: Any, compressed: CompressedModel) -> tuple[tuple[Kernel, ...], tuple[Skipped, ...]]:
-        from tfcompress.clustering.selection import select
+        from converters.keras_models.absorbed import absorbing
+        from converters.keras_models.folding import fold_batch_norm
+        from tfcompress import selection
 
-        return select(
+        changed = absorbing(fold_batch_norm(model).model)
+        chosen, skipped = selection.choose(
             model,
-            compressed.invariants,
-            clusters=self.clusters,
             layers=self.layers,
             freeze=self.freeze,
             minimum_weights=self.minimum_weights,
+            unfit=lambda kernel: (
+                changed.get(kernel.layer) or _unfit(kernel, compressed.invariants.get(kernel.name, ()))
+            ),
+            done="clustered",
         )
+        for kernel in chosen:
+            if (weights := selection.weights_of(kernel)) < self.clusters:
+                raise CompressionError(
+                    f"clusters is {self.clusters}, and {kernel.name} has only {weights} weights; lower clusters, or "
+                    f"raise minimum_weights above {weights} to skip it"
+                )
+        return chosen, skipped
 
     def _start(
         self,
@@ -107,6 +123,14 @@ class Cluster(Trained):
             readers = [initial.reader(kernel, factors, invariants.get(kernel.name, ())) for kernel in group]
             found |= initial.start(readers, clusters=self.clusters, initialization=self.initialization, seed=seed)
         return found
+
+
+def _unfit(kernel: Kernel, promises: Sequence[Invariant]) -> str:
+    if kernel.layer_class == "Embedding":
+        return "an Embedding is a lookup table, whose scale in the file cannot be set"
+    if any(promise.kind == "codebook" for promise in promises):
+        return "kernel has a codebook from an earlier step, which stays"
+    return ""
 
 
 def _project(compressed: CompressedModel) -> None:

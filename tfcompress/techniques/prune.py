@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from converters.errors import CompressionError
 from tfcompress.model import CompressedModel, Skipped
 from tfcompress.technique import Trained
 
@@ -40,12 +39,14 @@ class Prune(Trained):
         default=0.6,
         gt=0,
         lt=1,
-        description="Share of the weights that become zero. Adaptive: the most to try. n:m: follows from the pattern.",
+        description="Share of the weights that become zero. Adaptive: the most to try, and the first. n:m: follows "
+        "from the pattern.",
     )
     mode: Literal["gradual", "one-shot", "iterative", "adaptive"] = Field(
         default="gradual",
         description="gradual: more and more while training. one-shot: all at once, then training. iterative: in rounds "
-        "of pruning and training. adaptive: as sparse as maximum_loss permits, found by bisection in rounds.",
+        "of pruning and training. adaptive: as sparse as maximum_loss permits on validation data, found in rounds: "
+        "`sparsity` first, then bisection.",
     )
     structure: Literal["unstructured", "block", "n:m"] = Field(
         default="unstructured",
@@ -148,26 +149,31 @@ class Prune(Trained):
         return self
 
     @property
+    def needs_validation(self) -> bool:
+        """The adaptive mode decides by the validation metric."""
+        return self.mode == "adaptive"
+
+    @property
     def pattern_numbers(self) -> tuple[int, int]:
         """N and M of N:M: zeros in a group, weights in a group."""
         zeros, _, group = self.pattern.partition(":")
         return int(zeros), int(group)
 
     def plan(self, compressed: CompressedModel) -> tuple[Skipped, ...]:
-        """Kernels that stay as they are; see `Technique.plan`."""
+        """Kernels that stay as they are; see `Technique.plan`.
+
+        Raises:
+            UsageError: a pattern that matches no layer.
+            CompressionError: nothing to prune.
+        """
+        from tfcompress import selection
         from tfcompress.pruning.choice import choose_kernels
 
-        chosen, skipped = choose_kernels(self, compressed)
-        if not chosen:
-            reasons = "; ".join(f"{one.layer}: {one.reason}" for one in skipped[:3]) or "it has no kernels"
-            raise CompressionError(
-                f"nothing of this model can be pruned ({reasons}); lower minimum_weights, or leave out"
-            )
-        return skipped
+        selection.check("layers", self.layers, (layer.name for layer in compressed.model.layers))
+        return choose_kernels(self, compressed)[1]
 
     def apply(self, compressed: CompressedModel, trainer: Trainer) -> CompressedModel:
         """Prunes; see `Technique.apply`."""
         from tfcompress.pruning.modes import prune
 
-        self.plan(compressed)
         return prune(self, compressed, trainer)

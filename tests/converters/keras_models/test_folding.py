@@ -87,6 +87,32 @@ def test_two_normalizations_in_a_row_fold_into_one_kernel() -> None:
     assert [layer.name for layer in folded.model.layers[1:]] == ["k"] and set(folded.factors) == {"k/kernel"}
 
 
+@pytest.mark.parametrize(
+    "between",
+    [L.Dropout(0.5), L.SpatialDropout2D(0.5), L.GaussianNoise(1.0), L.Activation("linear"), L.ActivityRegularization()],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_folds_through_layers_that_do_nothing_in_inference(between: Any) -> None:
+    folded = check(chain(L.Conv2D(4, 3, name="k"), between, NORM)())
+    assert set(folded.factors) == {"k/kernel"} and not folded.unfolded
+
+
+def test_dropout_that_is_always_on_is_not_passed() -> None:
+    x = tf_keras.Input((4, 4, 3))
+    y = L.Dropout(0.5, name="drop")(L.Conv2D(3, 3, name="k")(x), training=True)
+    folded = fold_batch_norm(tf_keras.Model(x, L.BatchNormalization(name="norm")(y)))
+    assert [layer for layer, _ in folded.unfolded] == ["norm"]
+
+
+def test_the_folded_layer_has_no_constraint_and_no_regularizer() -> None:
+    limits = {"kernel_constraint": "max_norm", "bias_constraint": "non_neg", "kernel_regularizer": "l2"}
+    folded = check(chain(L.Conv2D(4, 3, name="k", activity_regularizer="l1", **limits), NORM)())
+    assert set(folded.factors) == {"k/kernel"} and not folded.unfolded
+    layer = folded.model.get_layer("k")
+    assert layer.kernel.constraint is None and not folded.model.losses
+    assert [getattr(layer, name) for name in (*limits, "activity_regularizer")] == [None] * 4
+
+
 def test_residual_blocks() -> None:
     x = tf_keras.Input((6, 6, 4), name="x")
     y = L.ReLU()(L.BatchNormalization()(L.Conv2D(4, 3, padding="same", name="one")(x)))
@@ -159,14 +185,6 @@ UNFOLDED = {
     "other axis": (
         chain(L.Conv2D(4, 3, name="k"), L.BatchNormalization(axis=1, name="norm")),
         "it normalizes along axes [1], which are not the channels of 'k' (Conv2D)",
-    ),
-    "regularizer": (
-        chain(L.Conv2D(4, 3, activity_regularizer="l2", name="k"), NORM),
-        "'k' (Conv2D) before it has an activity_regularizer",
-    ),
-    "constraint": (
-        chain(L.DepthwiseConv2D(3, depthwise_constraint="max_norm", name="k"), NORM),
-        "'k' (DepthwiseConv2D) before it has a constraint, which the folded weights would not meet",
     ),
 }
 
