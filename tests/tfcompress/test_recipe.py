@@ -182,7 +182,7 @@ recipes = st.builds(
     ),
     st.fixed_dictionaries(
         {},
-        optional={"name": st.text(), "description": st.text(), "runtime": st.text(), "seed": st.integers(0, 2**63 - 1)},
+        optional={"name": st.text(), "description": st.text(), "runtime": st.text(), "seed": st.integers(0, 2**31 - 1)},
     ),
 )
 

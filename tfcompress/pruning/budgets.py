@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -40,12 +41,18 @@ def zeros(
         sparsity: share of all their weights that shall be zero.
 
     Returns:
-        kernel name -> count. Where grains are single weights, these sum up to round(sparsity x weights).
+        kernel name -> count. Where grains are single weights, these sum up to `zero_count`.
     """
     if budget == "per-layer":
-        return {part.name: round(sparsity * part.weights) for part in parts}
+        return {part.name: zero_count(sparsity, part.weights) for part in parts}
     marks = scores if budget == "global" else {part.name: lamp(energies[part.name]) for part in parts}
     return _least_of_all(parts, marks, sparsity)
+
+
+def zero_count(sparsity: float, weights: int) -> int:
+    """How many of the weights are zero: at least the share that was asked for, and never all."""
+    # 0.6 x 5 is a little more than 3 in floating point.
+    return min(math.ceil(sparsity * weights - 1e-6), weights - 1)
 
 
 def lamp(energies: Array) -> Array:
@@ -78,6 +85,6 @@ def _least_of_all(parts: Sequence[Part], marks: Mapping[str, Array], sparsity: f
         owners.append(np.full(len(free), number))
     every_size, owner = np.concatenate(found_sizes), np.concatenate(owners)
     order = np.argsort(np.concatenate(found_marks), kind="stable")
-    count = int(np.searchsorted(np.cumsum(every_size[order]), round(sparsity * total))) + 1
+    count = int(np.searchsorted(np.cumsum(every_size[order]), zero_count(sparsity, total))) + 1
     gone = np.bincount(owner[order[:count]], every_size[order[:count]], len(parts))
     return {part.name: int(lost) for part, lost in zip(parts, gone, strict=True)}
