@@ -20,8 +20,8 @@ _PATTERN = re.compile("([1-9][0-9]{0,3}):([1-9][0-9]{0,3})")
 class Prune(Trained):
     """Makes the least important weights zero, with or without training in between.
 
-    A mask m per kernel, w := m * w; at least the share `sparsity` of a kernel's weights (or of the model's, by `budget`)
-    are zero in the finished file. Gradual pruning is TF-MOT's: with t from 0 at `begin` to 1 at `end`,
+    A mask m per kernel, w := m * w; at least the share `sparsity` of a kernel's weights, or of the model's by `budget`,
+    is zero in the finished file. Gradual pruning is TF-MOT's: with t from 0 at `begin` to 1 at `end`,
 
         sparsity(t) = sparsity + (initial_sparsity - sparsity) * (1 - t)^power
 
