@@ -93,7 +93,7 @@ def score(compressed: CompressedModel) -> float:
 )
 def test_each_kernel_has_exactly_the_zeros_that_were_asked_for(fields: dict[str, Any]) -> None:
     after = prune(**fields)
-    wanted = {"first": 86, "depthwise": 173, "pointwise": 307, "digit": 1536}  # 0.6 of 144, 288, 512, 2560
+    wanted = {"first": 87, "depthwise": 173, "pointwise": 308, "digit": 1536}  # at least 0.6 of 144, 288, 512, 2560
     assert {name: int(np.sum(~mask)) for name, mask in masks(after).items()} == wanted
     for kernel in kernels(after.model):
         assert not kernel.variable.numpy()[~masks(after)[kernel.layer]].any()

@@ -213,7 +213,9 @@ def test_the_plan_lists_every_layer_that_stays_in_float_at_once() -> None:
 def unusual(layers: Any) -> Any:
     """Kernels that the converter changes (rescaling, a shared one with two norms), and norms that fold late."""
     x = inputs = layers.Input((8, 8, 2), name="image")
-    x = layers.Conv2D(8, 3, padding="same", kernel_constraint="max_norm", name="first")(layers.Rescaling(3.0)(x))
+    x = layers.Conv2D(8, 3, padding="same", kernel_constraint="max_norm", name="first")(
+        layers.Rescaling(3.0, name="rescaling")(x)
+    )
     x = layers.Conv2D(8, 3, kernel_constraint="max_norm", activity_regularizer="l2", name="limited")(layers.ReLU()(x))
     x = layers.ReLU(name="relu")(layers.BatchNormalization()(layers.Dropout(0.2)(x)))
     shared = layers.Conv2D(8, 1, kernel_initializer="ones", name="shared")
