@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from converters.errors import FileError
-from tfcompress.model import DAMAGE
+from tfcompress.model import DAMAGE, Logs
 
 _NOTE = "note.json"
 
@@ -26,7 +26,7 @@ class Done:
         seconds: wall time of these epochs, of all sessions.
     """
 
-    logs: tuple[Mapping[str, float], ...] = ()
+    logs: Logs = ()
     seconds: float = 0.0
 
 

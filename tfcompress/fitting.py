@@ -18,10 +18,10 @@ from converters.child import Progress
 from converters.errors import DataError, TrainingError, UsageError
 from tfcompress.checkpoint import NOTHING_DONE, Checkpoint, Done
 from tfcompress.invariants import Invariant, project
+from tfcompress.model import Logs
 from tfcompress.task import Task
 from tfcompress.technique import Trained
 
-Logs = tuple[Mapping[str, float], ...]
 Projected = Sequence[tuple[Any, Sequence[Invariant]]]
 
 _TOLD_EVERY = 0.2  # seconds between two reports of progress

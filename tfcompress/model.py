@@ -22,6 +22,7 @@ from tfcompress.invariants import Invariant, from_arrays
 from tfcompress.invariants import replace as replace_invariant
 
 Array = npt.NDArray[Any]
+Logs = tuple[Mapping[str, float], ...]  # what Keras logged, per epoch
 
 # The file that says of a folder that a whole CompressedModel is in it.
 MARK = "compressed.json"
@@ -69,7 +70,7 @@ class Step:
     technique: str
     fields: Mapping[str, Any]
     seconds: float = 0.0
-    epochs: tuple[Mapping[str, float], ...] = ()
+    epochs: Logs = ()
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -16,7 +16,7 @@ TensorFlow is imported before `apply` or `plan` runs.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
@@ -26,7 +26,7 @@ from converters.errors import DataError
 from converters.spec import DType
 from tfcompress import selection
 from tfcompress.invariants import Array
-from tfcompress.model import CompressedModel, Skipped, Step
+from tfcompress.model import CompressedModel, Logs, Skipped, Step
 
 if TYPE_CHECKING:
     from tfcompress.task import Task
@@ -149,7 +149,7 @@ class Technique(BaseModel, ABC):
     def record(
         self,
         *,
-        epochs: tuple[Mapping[str, float], ...] = (),
+        epochs: Logs = (),
         skipped: tuple[Skipped, ...] = (),
         notes: tuple[str, ...] = (),
     ) -> Step:

@@ -25,10 +25,9 @@ from converters.errors import DataError
 from tfcompress import metrics, selection
 from tfcompress.checkpoint import Checkpoint
 from tfcompress.invariants import Invariant
+from tfcompress.model import Logs
 from tfcompress.task import Task
 from tfcompress.technique import Trained
-
-Logs = tuple[Mapping[str, float], ...]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from converters.errors import TrainingError
 from converters.keras_models.kernels import kernels
 from converters.keras_models.rebuilding import clone
 from tfcompress.invariants import ZeroMask, project
-from tfcompress.model import CompressedModel, Skipped
+from tfcompress.model import CompressedModel, Logs, Skipped
 from tfcompress.pruning import budgets, gradual, grains, scores
 from tfcompress.pruning.choice import choose_kernels, parts_of
 from tfcompress.pruning.grains import Part
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tfcompress.techniques.prune import Prune
 
 Array = npt.NDArray[Any]
-Logs = tuple[Mapping[str, float], ...]
 
 
 @dataclass(frozen=True)
