@@ -128,7 +128,16 @@ def test_the_users_optimizer_loss_metrics_callbacks_and_augmentation_are_used() 
 def test_a_keras_3_optimizer_is_understood() -> None:
     import keras
 
-    Trainer(some_task(optimizer=keras.optimizers.RMSprop(1e-3))).fit(small_model(), Plain(epochs=1))
+    seen: list[Any] = []
+
+    class Note(tf_keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_end(self, logs: Any = None) -> None:
+            seen.append(self.model.optimizer)
+
+    task = some_task(optimizer=keras.optimizers.RMSprop(0.0625), callbacks=(Note(),))
+    Trainer(task).fit(small_model(), Plain(epochs=1))
+    assert isinstance(seen[0], tf_keras.optimizers.RMSprop)
+    assert float(seen[0].learning_rate) == 0.0625
 
 
 def test_a_keras_3_metric_is_understood() -> None:
