@@ -25,6 +25,8 @@ from tfcompress.task import Task
 
 Array = npt.NDArray[Any]
 
+# No module of their own: `file.py:function` loads this file alone.
+REAL_DATA = Path(os.environ.get("TFCOMPRESS_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 # The last of the 50,000 training images, in the order of the data set.
 VALIDATION_COUNT = 5_000
 # Reflected pixels on each side before the random crop.
@@ -33,18 +35,12 @@ BATCH_SIZE = 128
 LEARNING_RATE = 1e-3
 
 
-def real_data() -> Path:
-    """The folder of real models and data."""
-    named = os.environ.get("TFCOMPRESS_DATA")
-    return Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
-
-
 def task() -> Task:
     """45,000 training, 5,000 validation and 10,000 test images: float32 [n, 32, 32, 3], 0..255; labels 0..9.
 
     The images stay bytes in memory (180 MB) until a batch is asked for.
     """
-    folder = real_data() / "cifar10"
+    folder = REAL_DATA / "cifar10"
     x, y, classes = _read(folder / "cifar10_train_jpeg.npz")
     x_test, y_test, _ = _read(folder / "cifar10_test_jpeg.npz")
     return Task(
@@ -89,7 +85,7 @@ def fine_tune(data: Task, epochs: int, steps: int | None = None, *, seed: int = 
 
     tf_keras.utils.set_random_seed(seed)
     steps = steps or -(-data.count("train") // BATCH_SIZE)
-    model = tf_keras.models.load_model(real_data() / "mlperf_tiny" / "ic" / "pretrainedResnet.h5", compile=False)
+    model = tf_keras.models.load_model(REAL_DATA / "mlperf_tiny" / "ic" / "pretrainedResnet.h5", compile=False)
     rate = tf_keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * steps)
     model.compile(tf_keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     signature = (tf.TensorSpec((None, 32, 32, 3)), tf.TensorSpec((None,), tf.uint8))

@@ -1,6 +1,7 @@
 """Our `deep` against TensorFlow's own chain (plain_pcqat.py): same model, data order, epochs, learning rates, seeds.
 
-    python -m benchmarks.deep_against_pcqat --model resnet8_jpeg.h5 --task benchmarks.cifar10:task -o results.json
+    python -m benchmarks.deep_against_pcqat --name ResNet-8 --model resnet8_jpeg.h5 --task benchmarks.cifar10:task \
+        -o results.json
 
 Each run is a process of its own. Both sides of a seed run at the same time, each on a core of its own, so that they
 share the machine and whatever else it does, and neither gains when the other ends. Timed is what both do: from loading
@@ -129,6 +130,7 @@ def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="what the model is called in the table")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--task", default="benchmarks.cifar10:task", help="module:function that returns a Task")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -144,14 +146,21 @@ def main() -> None:
         side, seed = given.one
         given.output.write_text(json.dumps(_one(side, given.model, task, int(seed), given.keep)))
         return
-    before = json.loads(given.output.read_text()) if given.output.exists() else {"runs": []}
-    runs = before["runs"]
+    told = json.loads(given.output.read_text()) if given.output.exists() else {"models": []}
+    model = next((one for one in told["models"] if one["name"] == given.name), None)
+    if model is None:
+        model = {
+            "name": given.name,
+            "task": given.task,
+            "float_accuracy": evaluate(given.model, task).value,
+            "runs": [],
+        }
+        told["models"].append(model)
     for seed in given.seeds:
-        missing = [side for side in SIDES if not any(run["side"] == side and run["seed"] == seed for run in runs)]
-        runs += _at_once(given, missing, seed)
-        told = {"date": datetime.now(UTC).date().isoformat(), "versions": versions(), "task": given.task}
-        told["float_accuracy"] = before.get("float_accuracy") or evaluate(given.model, task).value
-        before = told = {**told, "summary": _summary(runs), "runs": runs}
+        there = {run["side"] for run in model["runs"] if run["seed"] == seed}
+        model["runs"] += _at_once(given, [side for side in SIDES if side not in there], seed)
+        model["summary"] = _summary(model["runs"])
+        told |= {"date": datetime.now(UTC).date().isoformat(), "versions": versions()}
         given.output.write_text(json.dumps(told, indent=1) + "\n")
 
 
@@ -163,7 +172,8 @@ def _take_a_core(number: int) -> None:
 
 
 def _at_once(given: argparse.Namespace, sides: list[str], seed: int) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "benchmarks.deep_against_pcqat", "--model", str(given.model), "--task", given.task]
+    command = [sys.executable, "-m", "benchmarks.deep_against_pcqat", "--name", given.name]
+    command += ["--model", str(given.model), "--task", given.task]
     parts = [given.output.with_suffix(f".{index}") for index in range(len(sides))]
     running = [
         subprocess.Popen([*command, "-o", str(part), "--keep", str(given.keep), "--one", side, str(seed)])

@@ -22,6 +22,8 @@ from tfcompress.task import Task
 
 Array = npt.NDArray[Any]
 
+# No module of their own: `file.py:function` loads this file alone.
+REAL_DATA = Path(os.environ.get("TFCOMPRESS_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 SAMPLE_RATE = 8_000
 CLIP_SAMPLES = 8_000
 FRAME_SAMPLES, HOP_SAMPLES, FFT_SAMPLES = 256, 160, 512
@@ -39,18 +41,12 @@ BATCH_SIZE = 64
 LEARNING_RATE = 3e-3
 
 
-def real_data() -> Path:
-    """The folder of real models and data."""
-    named = os.environ.get("TFCOMPRESS_DATA")
-    return Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
-
-
 def task() -> Task:
     """2,430 training, 270 validation and 300 test clips: float32 [n, 49, 40, 1], normalized; labels 0..9.
 
     Each mel band has mean 0 and deviation 1 over the training clips. Validation holds out each digit in equal shares.
     """
-    with np.load(real_data() / "fsdd" / "fsdd_8khz_int16.npz") as archive:
+    with np.load(REAL_DATA / "fsdd" / "fsdd_8khz_int16.npz") as archive:
         samples, ends, labels = archive["samples"], archive["offsets"], archive["labels"]
         is_test = archive["index"] < TEST_INDICES
     x = log_mel(np.stack([_one_second(samples[start:end]) for start, end in zip(ends[:-1], ends[1:], strict=True)]))

@@ -9,7 +9,7 @@ here and crosses as a frozen graph; a model file is opened in the child only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,15 @@ def finish(made: Mapping[str, Any], spec: ConversionSpec) -> Conversion:
         )
     kept = FlatBuffer(made["float_file"]) if made["float_file"] else None
     return Conversion(flatbuffer, certificate, made["float_bytes"], tuple(notes), kept)
+
+
+def rename_outputs(conversion: Conversion, names: Mapping[str, str]) -> Conversion:
+    """The same conversion with other names for outputs of its file: name -> another one; the rest keep theirs."""
+    from converters import tflite
+
+    if all(name == other for name, other in names.items()):
+        return conversion
+    return replace(conversion, flatbuffer=FlatBuffer(tflite.finish(conversion.flatbuffer.data, names)))
 
 
 # --- in the child -----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ quantizer may derive names from them (`probabilities1`), which would lead to no 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from converters.flatbuffer.layer_names import layer_of
@@ -41,11 +41,18 @@ def name_tensors(model: Any, graph: FrozenGraph) -> None:
     model.signatureDefs = [_signature(pairs, outputs)]
 
 
-def name_outputs(model: Any) -> None:
-    """Gives the outputs of `model` (a `ModelT` named by `name_tensors`) their final names, in place."""
+def name_outputs(model: Any, renamed: Mapping[str, str] | None = None) -> None:
+    """Gives the outputs of `model` (a `ModelT` named by `name_tensors`) their final names, in place.
+
+    Args:
+        model: its signature says what they are called.
+        renamed: name in the signature -> another one.
+    """
     main = model.subgraphs[0]
     for entry in model.signatureDefs[0].outputs:
-        main.tensors[entry.tensorIndex].name = bytes(entry.name)
+        name = bytes(entry.name)
+        entry.name = (renamed or {}).get(name.decode(), name.decode()).encode()
+        main.tensors[entry.tensorIndex].name = entry.name
     _make_unique(main)
 
 

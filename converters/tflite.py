@@ -197,8 +197,8 @@ def _first_line(error: Exception | str) -> str:
     return lines[0][:300]
 
 
-def finish(data: bytes) -> bytes:
-    """The same file with its outputs named as the model names them."""
+def finish(data: bytes, renamed: Mapping[str, str] | None = None) -> bytes:
+    """The same file with its outputs named as the model names them, or `renamed`: the model's name -> another."""
     model = objects.unpack(data)
-    name_outputs(model)
+    name_outputs(model, renamed)
     return objects.pack(model)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from converters.errors import FileError
+from converters.output import writing
 from tfcompress.model import DAMAGE, Logs
 
 _NOTE = "note.json"
@@ -43,21 +44,25 @@ class Checkpoint:
         self._folder = folder
 
     def save(self, variables: Sequence[Any], done: Done) -> None:
-        """Writes the state after a whole epoch; an interruption meanwhile leaves the epoch before."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """Writes the state after a whole epoch; an interruption meanwhile leaves the epoch before.
+
+        Raises:
+            FileError: the disk is full.
+        """
         arrays = [np.asarray(variable) for variable in variables]
         epochs = len(done.logs)
-        beside = self._folder / f"{epochs}.npz.part"
-        with beside.open("wb") as stream:
-            np.savez(stream, *arrays)
-        beside.rename(self._folder / f"{epochs}.npz")
         told = {"logs": done.logs, "seconds": round(done.seconds, 2), "shapes": _shapes(arrays)}
-        note = self._folder / f"{_NOTE}.part"
-        note.write_text(json.dumps(told), encoding="utf-8")
-        note.rename(self._folder / _NOTE)
-        for old in self._folder.glob("*.npz"):
-            if old.stem != str(epochs):
-                old.unlink()
+        beside, note = self._folder / f"{epochs}.npz.part", self._folder / f"{_NOTE}.part"
+        with writing(self._folder, "make room, then --resume goes on after the epoch before"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with beside.open("wb") as stream:
+                np.savez(stream, *arrays)
+            beside.rename(self._folder / f"{epochs}.npz")
+            note.write_text(json.dumps(told), encoding="utf-8")
+            note.rename(self._folder / _NOTE)
+            for old in self._folder.glob("*.npz"):
+                if old.stem != str(epochs):
+                    old.unlink()
 
     def restore(self, variables: Sequence[Any]) -> Done:
         """Sets the variables to the last whole epoch and says how far that was; nothing where nothing was saved.

@@ -64,7 +64,7 @@ def compress(
         CompressionError: the message says what came, what was expected and what to do; nothing is left at `output`.
     """
     chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    pipeline.spec_of(chosen)
+    _check(chosen, task)
     folder = ResultFolder(Path(output), force=force, resume=resume) if output is not None else None
     if isinstance(model, (str, Path)) and isinstance(task, (str, Path)):
         data = {"spec": str(task), "scale": scale, "label": label}
@@ -108,7 +108,7 @@ def plan(
         CompressionError: what `compress` would find wrong before training.
     """
     chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    pipeline.spec_of(chosen)
+    _check(chosen, task)
     if isinstance(model, (str, Path)) and isinstance(task, (str, Path)):
         data = {"spec": str(task), "scale": scale, "label": label}
         told = child.call(
@@ -124,6 +124,13 @@ def plan(
         skipped, notes = pipeline.plan(opened, chosen, _task(task, opened, scale, label))
     planned = zip(chosen.steps, skipped, strict=True)
     return Plan(chosen, tuple(PlannedStep(step.name, step.fields(), left) for step, left in planned), notes)
+
+
+def _check(recipe: Recipe, task: Task | str | Path) -> None:
+    """What can be known at once."""
+    recipe.spec()
+    if isinstance(task, (str, Path)):
+        tasks.check_there(str(task))
 
 
 # --- in the process that has TensorFlow -------------------------------------------------------------------------
@@ -172,7 +179,7 @@ def plan_here(
 
 
 def _from_plain(told: Mapping[str, Any], recipe: Recipe) -> Outcome:
-    conversion = finish({**told, "notes": told["conversion_notes"]}, pipeline.spec_of(recipe))
+    conversion = finish({**told, "notes": told["conversion_notes"]}, recipe.spec())
     return Outcome(
         conversion=conversion,
         report=tuple(Row(**row) for row in told["report"]),

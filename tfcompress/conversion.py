@@ -10,9 +10,10 @@ from converters import child
 from converters.conversion import LIMITS, Calibrating, Conversion, finish
 from converters.conversion import convert as convert_model
 from converters.conversion import convert_file_here as convert_model_file_here
-from converters.errors import FileError, UsageError
+from converters.errors import UsageError
 from converters.keras_models.tracing import inputs_of, is_keras
 from converters.spec import DenseGranularity, DType, IoType, Quantizer
+from tfcompress import task
 from tfcompress.targets import runtime as find_runtime
 
 CALIBRATION_SAMPLES = 200
@@ -73,7 +74,7 @@ def convert(
             "or ask for --dtype dynamic or float16, which need none"
         )
     if isinstance(calibration, (str, Path)):
-        _check_there(str(calibration))
+        task.check_there(str(calibration))
     if not spec.is_integer and (method != "minmax" or ranges or weight_scales):
         raise UsageError(f"{dtype} has no integers; method, ranges and weight_scales are for int8 and int16x8")
     if not spec.is_integer:
@@ -117,16 +118,7 @@ def convert_file_here(
     return convert_model_file_here(model, allow_code, spec, samples, calibrating, progress=progress)
 
 
-def _check_there(data: str) -> None:
-    """Raises FileError at once, before minutes of work, if there is no such data file."""
-    file = data.rpartition(":")[0] if ".py:" in data else data
-    if not Path(file).exists():
-        raise FileError(f"{file} does not exist; --calibration takes .npz, .npy, .csv, a folder or file.py:function")
-
-
 def _load(data: Mapping[str, Any], inputs: Sequence[Any]) -> Any:
-    from tfcompress import task
-
     image_size = tuple(inputs[0].shape) if len(inputs) == 1 and len(inputs[0].shape) == 3 else None
     # The split keeps its own seed, so that `evaluate` never scores what was calibrated on.
     loaded = task.load(data["path"], scale=data["scale"], label=data["label"], image_size=image_size, parts=("train",))

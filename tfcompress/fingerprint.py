@@ -35,10 +35,8 @@ def hashes(model: Any, task: Task, recipe: str) -> dict[str, str]:
 def _hash_of_data(task: Task) -> str:
     digest = hashlib.sha256()
     for split in ("train", "val", "test"):
-        if not task.count(split):
-            continue
-        for x, y in task.batches(split, 1024):
-            for name, rows in sorted(x.items()) if isinstance(x, Mapping) else [("x", x)]:
+        for x, y in task.named_batches(split, 1024):
+            for name, rows in sorted(x.items()):
                 digest.update(f"{split} {name} {rows.shape} {rows.dtype}".encode())
                 digest.update(np.ascontiguousarray(rows).tobytes())
             if y is not None:

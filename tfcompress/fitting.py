@@ -250,8 +250,8 @@ def check_data(model: Any, task: Task) -> None:
 
 def _check_finite(task: Task) -> None:
     for split in ("train", "val"):
-        for number, (x, _) in enumerate(task.batches(split, 1024) if task.count(split) else ()):
-            for name, rows in x.items() if isinstance(x, Mapping) else [("x", x)]:
+        for number, (x, _) in enumerate(task.named_batches(split, 1024)):
+            for name, rows in x.items():
                 if rows.dtype.kind != "f" or np.isfinite(rows).all():
                     continue
                 row = number * 1024 + int(np.argwhere(~np.isfinite(rows))[0][0])

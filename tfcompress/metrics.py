@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from converters.errors import DataError, UsageError
+from tfcompress.data.labels import are_class_numbers, one_number_each
 
 Array = npt.NDArray[Any]
 
@@ -46,9 +47,9 @@ def infer(labels: Array, outputs: Array) -> Metric:
         outputs: `[n, ...]`.
     """
     classes = _classes(outputs)
-    if labels.dtype.kind in "iub":
+    if labels.dtype.kind in "iub" or are_class_numbers(labels, outputs.shape):
         if classes > 1:
-            return Metric("accuracy", f"the labels are integers and the model has {classes} outputs")
+            return Metric("accuracy", f"the labels are whole numbers and the model has {classes} outputs")
         if set(np.unique(labels).tolist()) <= {0, 1}:
             return Metric("accuracy", "the labels are 0 and 1 and the model has one output")
         return Metric("mse", "the labels are numbers beyond 0 and 1 and the model has one output")
@@ -89,19 +90,13 @@ def _is_one_hot(labels: Array) -> bool:
 
 
 def _mean_squared_error(labels: Array, outputs: Array) -> float:
-    # Reshaping anything but axes of length 1 would compare channels-first labels with channels-last outputs.
-    if _without_ones(labels.shape) != _without_ones(outputs.shape):
+    if not one_number_each(labels.shape, outputs.shape):
         raise DataError(
             f"labels of shape {list(labels.shape)} do not fit outputs of shape {list(outputs.shape)}; "
             "the mean squared error needs one number for each output, in the same layout"
         )
     difference = labels.astype(np.float64).reshape(outputs.shape) - outputs.astype(np.float64)
     return float(np.mean(difference**2))
-
-
-def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The samples' count, and the axes of one sample without those of length 1."""
-    return (*shape[:1], *(size for size in shape[1:] if size != 1))
 
 
 def _classification(labels: Array, outputs: Array) -> tuple[Array, Array]:
@@ -120,7 +115,7 @@ def _classification(labels: Array, outputs: Array) -> tuple[Array, Array]:
         if not _is_one_hot(labels):
             raise DataError("the labels are neither class numbers nor one-hot; give class numbers, or --metric mse")
         numbers = labels.argmax(axis=-1)
-    if _without_ones(numbers.shape) != _without_ones(outputs.shape[: max(1, outputs.ndim - 1)]):
+    if not one_number_each(numbers.shape, outputs.shape[: max(1, outputs.ndim - 1)]):
         raise DataError(
             f"labels of shape {list(labels.shape)} do not fit outputs of shape {list(outputs.shape)}; "
             "give one class number per sample"

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from converters.errors import CompressionError, FileError
+from converters.output import writing
 from tfcompress.invariants import Invariant, from_arrays
 from tfcompress.invariants import replace as replace_invariant
 
@@ -97,10 +98,11 @@ class CompressedModel:
         return replace(self, invariants={**self.invariants, kernel: kept})
 
     def save(self, folder: Path) -> None:
-        """Writes `model.keras`, `arrays.npz` and, when all is there, `compressed.json` into a folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARK).unlink(missing_ok=True)
-        self.model.save(folder / "model.keras")
+        """Writes `model.keras`, `arrays.npz` and, when all is there, `compressed.json` into a folder.
+
+        Raises:
+            FileError: the disk is full.
+        """
         arrays: dict[str, Array] = {}
         invariants: list[dict[str, Any]] = []
         for kernel, promises in self.invariants.items():
@@ -110,16 +112,20 @@ class CompressedModel:
                 arrays |= {f"i{len(invariants) - 1}_{name}": array for name, array in names.items()}
         weights = list(self.ranges.weights)
         arrays |= {f"w{index}": np.asarray(self.ranges.weights[name]) for index, name in enumerate(weights)}
-        np.savez(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]  # its stub takes every keyword for an option
         told = {
             "invariants": invariants,
             "weights": weights,
             "activations": {name: list(pair) for name, pair in self.ranges.activations.items()},
             "history": [asdict(step) for step in self.history],
         }
-        beside = folder / f"{MARK}.part"
-        beside.write_text(json.dumps(told, default=str), encoding="utf-8")
-        beside.rename(folder / MARK)
+        with writing(folder, "make room, then --resume goes on after the last epoch"):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / MARK).unlink(missing_ok=True)
+            self.model.save(folder / "model.keras")
+            np.savez(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]  # its stub takes every keyword for an option
+            beside = folder / f"{MARK}.part"
+            beside.write_text(json.dumps(told, default=str), encoding="utf-8")
+            beside.rename(folder / MARK)
 
 
 def load(folder: Path, *, like: Any = None) -> CompressedModel:

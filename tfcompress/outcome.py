@@ -53,7 +53,7 @@ class Outcome:
         layers: the kernels, in file order.
         recipe: what was done.
         history: what each step did.
-        notes: what the user should know.
+        notes: what the user should know, besides the notes of `conversion`.
         hashes: SHA-256 of the recipe, the model, the data and the training setup.
         compressed: the Keras model with its promises; None where the work was done in a child process.
         folder: where the files are; None if none were asked for.

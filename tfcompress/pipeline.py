@@ -8,22 +8,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from converters import child
-from converters.conversion import Conversion
-from converters.errors import UsageError
-from converters.spec import ConversionSpec
-from tfcompress import fingerprint, scorecard, steps
+from converters.conversion import Conversion, rename_outputs
+from tfcompress import fingerprint, scorecard, steps, twin
 from tfcompress.conversion import convert
 from tfcompress.model import CompressedModel, Skipped
 from tfcompress.outcome import Outcome
 from tfcompress.proof import proven
 from tfcompress.recipe import Recipe
 from tfcompress.result_folder import ResultFolder
-from tfcompress.targets import runtime
 from tfcompress.task import Task
 from tfcompress.training import Trainer
 
@@ -42,10 +37,11 @@ def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pro
     compressed, notes = prepare(model, recipe, task)
     hashes = fingerprint.hashes(compressed.model, task, recipe.to_toml())
     if folder:
-        _as_it_came(compressed.model, like=model)  # so that a model that cannot go back is known now
+        twin.back(compressed.model, like=model)  # so that a model that cannot go back is known now
         folder.begin(hashes)
     # Before hours of training: can this model become such a file at all?
-    plain = converted(compressed, recipe, task, _prefixed(progress, "trying the model as it came"))
+    trying = _prefixed(progress, "trying the model as it came")
+    plain = converted(compressed, recipe, task, trying, like=model)
     scoring = _prefixed(progress, "scoring")
     before = scorecard.score(compressed.model, task, recipe.runtime, scoring)
     trainer = Trainer(task, progress=progress, known_layers=tuple(layer.name for layer in compressed.model.layers))
@@ -54,20 +50,18 @@ def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pro
     # Steps have the time of earlier sessions in them, of which preparation is not counted.
     trained = sum(step.seconds for step in compressed.history)
     started += time.monotonic() - training - trained
-    conversion = converted(compressed, recipe, task, progress)
+    conversion = converted(compressed, recipe, task, progress, like=model) if recipe.steps else plain
     after = scorecard.score(conversion.flatbuffer, task, recipe.runtime, scoring)
-    if before is None:
-        notes.append("accuracy was not measured: the data has no test samples with labels")
-    layers = scorecard.layers(conversion, compressed, _samples(compressed, task, recipe), notes)
+    notes += after.notes if after else ("accuracy was not measured: the data has no test samples with labels",)
+    layers = scorecard.layers(conversion, compressed, task, recipe.seed, notes)
     measuring = _prefixed(progress, "measuring the file")
     rows = scorecard.rows(plain, conversion, layers, (before, after), measuring)
     if folder:
-        _save_keras(compressed.model, like=model, path=folder.work / "result" / "model.keras")
+        folder.save_model(twin.back(compressed.model, like=model))
     seconds = (
         scorecard.seconds_row("training_seconds", trained),
         scorecard.seconds_row("total_seconds", time.monotonic() - started),
     )
-    notes += conversion.notes
     return Outcome(
         conversion, (*rows, *seconds), layers, recipe, compressed.history, tuple(notes), hashes, compressed=compressed
     )
@@ -92,11 +86,9 @@ def prepare(model: Any, recipe: Recipe, task: Task) -> tuple[CompressedModel, li
 
 def _understood(model: Any, recipe: Recipe, task: Task) -> tuple[CompressedModel, list[str]]:
     """The twin, and how model and data were understood."""
-    from converters.keras_models.bridge import to_tf_keras
-    from converters.keras_models.simplify import simplify
     from tfcompress.technique import Trained
 
-    simplified = simplify(to_tf_keras(model))
+    simplified = twin.of(model)
     notes = [f"{layer}: {what}" for layer, what in simplified.notes]
     compressed = CompressedModel(simplified.model)
     if any(isinstance(step, Trained) and step.epochs for step in recipe.steps):
@@ -116,26 +108,19 @@ def _planned(compressed: CompressedModel, recipe: Recipe, task: Task) -> list[tu
     return left
 
 
-def spec_of(recipe: Recipe) -> ConversionSpec:
-    """What the file must be.
+def converted(
+    compressed: CompressedModel, recipe: Recipe, task: Task, progress: child.Progress, *, like: Any = None
+) -> Conversion:
+    """The file, with the grids that training fixed, and proof that it keeps every promise.
 
-    Raises:
-        UsageError: the runtime runs no such file, or a step is for files of another type.
+    Args:
+        compressed: what the steps made.
+        recipe: what the file shall be.
+        task: its data, to calibrate on what training left open.
+        progress: called with stage, done, total.
+        like: the model whose names the file's outputs get; by default they are those of the twin.
     """
-    asked = recipe.conversion
-    spec = runtime(recipe.runtime).spec(dtype=asked.dtype, io=asked.io, quantizer=asked.quantizer, dense=asked.dense)
-    for step in recipe.steps:
-        if asked.dtype not in step.dtypes:
-            raise UsageError(
-                f"{step.name} with these parameters is for {' and '.join(step.dtypes)} files, and dtype in "
-                f"[conversion] is {asked.dtype}; change one of them, or leave {step.name} out"
-            )
-    return spec
-
-
-def converted(compressed: CompressedModel, recipe: Recipe, task: Task, progress: child.Progress) -> Conversion:
-    """The file, with the grids that training fixed, and proof that it keeps every promise."""
-    asked, spec, ranges = recipe.conversion, spec_of(recipe), compressed.ranges
+    asked, spec, ranges = recipe.conversion, recipe.spec(), compressed.ranges
     conversion = convert(
         compressed.model,
         task if spec.is_integer else None,
@@ -152,26 +137,10 @@ def converted(compressed: CompressedModel, recipe: Recipe, task: Task, progress:
         seed=recipe.seed,
         progress=progress,
     )
+    if like is not None:
+        conversion = rename_outputs(conversion, twin.output_names(compressed.model, like))
     return proven(conversion, compressed, spec, dense=asked.dense)
 
 
 def _prefixed(progress: child.Progress, words: str) -> child.Progress:
     return lambda stage, done, total: progress(f"{words}: {stage}", done, total)
-
-
-def _samples(compressed: CompressedModel, task: Task, recipe: Recipe) -> dict[str, Any]:
-    found = task.calibration_samples(scorecard.ERROR_SAMPLES, seed=recipe.seed)
-    return dict(found) if isinstance(found, Mapping) else {compressed.model.input_names[0]: found}
-
-
-def _save_keras(model: Any, *, like: Any, path: Path) -> None:
-    """Saves the compressed model with the Keras that the user's model came from."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _as_it_came(model, like=like).save(path)
-
-
-def _as_it_came(model: Any, *, like: Any) -> Any:
-    from converters.keras_models.bridge import to_keras
-
-    is_tf_keras = any(base.__module__.startswith("tf_keras") for base in type(like).__mro__)
-    return model if is_tf_keras else to_keras(model)

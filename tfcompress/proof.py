@@ -110,9 +110,11 @@ def _range_faults(conversion: Conversion, compressed: CompressedModel) -> Iterat
     if not ranges or conversion.float_flatbuffer is None:
         return
     tensors = {tensor.name: tensor for tensor in conversion.flatbuffer.tensors}
+    ports = zip(conversion.float_flatbuffer.outputs, conversion.flatbuffer.outputs, strict=False)
+    tensors |= {tensor.name: other for tensor, other in ports}  # their names may differ
     doors = _behind_doors(conversion.flatbuffer)
     for layer, name, (low, high) in layer_ranges.certain(conversion.float_flatbuffer.data, ranges):
-        found = tensors.get(name) or tensors.get(name.removesuffix("/output"))
+        found = tensors.get(name)
         found = doors.get(found.name, found) if found else None
         if found is None or found.scales.size != 1:  # the quantizer removed or renamed it
             continue

@@ -30,8 +30,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from converters.errors import FileError, UsageError
-from converters.spec import DenseGranularity, DType, IoType, Quantizer
-from tfcompress import registry
+from converters.spec import ConversionSpec, DenseGranularity, DType, IoType, Quantizer
+from tfcompress import registry, targets
 from tfcompress.technique import Technique
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -75,7 +75,7 @@ class Recipe(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise UsageError(f"this recipe cannot work: {_sentence(error, fields)}") from error
+            raise UsageError(f"this recipe cannot work: {_sentence(error)}") from error
 
     @field_validator("steps", mode="before")
     @classmethod
@@ -99,6 +99,23 @@ class Recipe(BaseModel):
                 )
             made |= dict.fromkeys(sorted(step.makes), step.name)
         return self
+
+    def spec(self) -> ConversionSpec:
+        """What the file must be.
+
+        Raises:
+            UsageError: the runtime runs no such file, or a step is for files of another type.
+            FileError: the runtime's own TOML file cannot be used.
+        """
+        asked = self.conversion
+        for step in self.steps:
+            if asked.dtype not in step.dtypes:
+                raise UsageError(
+                    f"{step.name} with these parameters is for {' and '.join(step.dtypes)} files, and dtype in "
+                    f"[conversion] is {asked.dtype}; change one of them, or leave {step.name} out"
+                )
+        who = targets.runtime(self.runtime)
+        return who.spec(dtype=asked.dtype, io=asked.io, quantizer=asked.quantizer, dense=asked.dense)
 
     def to_toml(self) -> str:
         """The recipe as a TOML text, every parameter written out; `from_toml` gives an equal recipe."""
@@ -137,6 +154,11 @@ def load(name_or_path: str | Path) -> Recipe:
         FileError: no such file, or it is not readable.
         UsageError: no such packaged recipe, or a recipe that cannot work.
     """
+    if not isinstance(name_or_path, (str, Path)):
+        raise UsageError(
+            f"a recipe of type {type(name_or_path).__name__} came; expected a packaged one's name, the path of a .toml "
+            "file, or a Recipe, such as Recipe(steps=[...])"
+        )
     text = str(name_or_path)
     if text in packaged():
         resource = importlib.resources.files("tfcompress.recipes") / f"{text}.toml"
@@ -169,18 +191,21 @@ def _technique(step: Any, number: int) -> Technique:
     try:
         return found(**fields)
     except ValidationError as error:
-        raise UsageError(f"step {number} ({step['technique']}): {_sentence(error, fields)}") from error
+        raise UsageError(f"step {number} ({step['technique']}): {_sentence(error)}") from error
 
 
-def _sentence(error: ValidationError, fields: Mapping[str, Any]) -> str:
+def _sentence(error: ValidationError) -> str:
     """The first complaint of pydantic in a line: what came, what was expected."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"]) or "the values"
     if first["type"] == "extra_forbidden":
-        return f"{place} is not a parameter of it; `tfcompress techniques` lists those it has"
+        return f"{place} is no key of it; docs/recipes.md and `tfcompress techniques` list those there are"
     message = first["msg"][:1].lower() + first["msg"][1:]
     if first["type"] == "missing":
         return f"{place} is missing; set it"
     if first["type"] in ("value_error", "assertion_error") and not first["loc"]:
         return message.removeprefix("value error, ")
+    if first["type"] == "tuple_type":
+        message = "write [[steps]]" if first["loc"] == ("steps",) else 'expected a list, such as ["a", "b"]'
+    message = message.replace("tuple", "list").replace(" after validation", "")
     return f"{place} is {first['input']!r}; {message.removeprefix('value error, ')}"

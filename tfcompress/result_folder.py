@@ -12,8 +12,10 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from converters.errors import FileError, UsageError
+from converters.output import writing
 
 _NOTE = "inputs.json"  # in the folder of a run's state; none without
 _NOTE_BESIDE = "inputs.json.part"
@@ -90,14 +92,12 @@ class ResultFolder:
                     f"{self.work} was begun with another {what}; resume with the same one, or --force begins anew"
                 )
             return
-        try:
+        with writing(self.work, "choose another place"):
             self._remove_work()
             self.work.mkdir()
             beside = self.work / _NOTE_BESIDE
             beside.write_text(json.dumps(dict(hashes)), encoding="utf-8")
             beside.rename(noted)
-        except OSError as error:
-            raise FileError(f"{self.work} could not be made anew: {error.strerror}; choose another place") from error
 
     def _remove_work(self) -> None:
         if not self.work.exists():
@@ -109,6 +109,17 @@ class ResultFolder:
             elif entry.name != _NOTE:
                 entry.unlink()
         shutil.rmtree(self.work)
+
+    def save_model(self, model: Any) -> None:
+        """Keeps the Keras model of the result, `model.keras`, until `finish` puts it in place.
+
+        Raises:
+            FileError: the disk is full; the run is kept.
+        """
+        path = self.work / "result" / "model.keras"
+        with writing(path, "make room, then --resume"):
+            path.parent.mkdir(exist_ok=True)
+            model.save(path)
 
     def finish(self, files: Mapping[str, bytes]) -> None:
         """Puts the finished folder in place, all of it or nothing, and removes the run's state.
@@ -126,8 +137,8 @@ class ResultFolder:
                 f"{error}; the run is finished and kept in {self.work}: move {self.path} away, then --resume"
             ) from error
         result, aside = self.work / "result", self.work / "replaced"
-        result.mkdir(parents=True, exist_ok=True)
-        try:
+        with writing(self.path, f"the run is in {self.work}"):
+            result.mkdir(parents=True, exist_ok=True)
             for name, content in files.items():
                 (result / name).write_bytes(content)
             if self.path.exists():
@@ -139,7 +150,5 @@ class ResultFolder:
                 if aside.exists():
                     aside.rename(self.path)
                 raise
-        except OSError as error:
-            raise FileError(f"{self.path} could not be written: {error.strerror}; the run is in {self.work}") from error
         with contextlib.suppress(OSError):
             self._remove_work()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from converters.flatbuffer.kernels import kernels_in_file
 from converters.runtimes import tflm
 from converters.runtimes.choice import Runtime
 from converters.runtimes.layer_errors import LayerError, layer_errors
+from tfcompress import targets
 from tfcompress.benchmark.measure import measure
 from tfcompress.benchmark.plan import Plan
 from tfcompress.environment import processor
@@ -30,10 +32,23 @@ ERROR_SAMPLES = 50
 
 
 def score(model: Any, task: Task, runtime: str, progress: Progress) -> Evaluation | None:
-    """The task's metric on its test data; None where it has none."""
+    """The task's metric on its test data; None where it has none.
+
+    Args:
+        model: a Keras model, or a file.
+        task: the data.
+        runtime: who will run the file, as in a recipe. Where it is none that runs here, LiteRT runs the file instead,
+            and a note says so.
+        progress: called with stage, done, total.
+    """
     if not task.count("test") or task.y_test is None:
         return None
-    return evaluate(model, task, runtime="tflm" if runtime == "tflm" else "litert", progress=progress)
+    name = targets.runtime(runtime).name
+    interpreter: Runtime = "tflm" if name == "tflm" and tflm.available() else "litert"
+    found = evaluate(model, task, runtime=interpreter, progress=progress)
+    if interpreter == name or not isinstance(model, FlatBuffer):
+        return found
+    return replace(found, notes=(*found.notes, f"{name} has no interpreter here: scored on LiteRT"))
 
 
 def rows(
@@ -106,10 +121,20 @@ def seconds_row(name: str, seconds: float) -> Row:
 
 
 def layers(
-    conversion: Conversion, compressed: CompressedModel, samples: Any, notes: list[str]
+    conversion: Conversion, compressed: CompressedModel, task: Task, seed: int, notes: list[str]
 ) -> tuple[LayerReport, ...]:
-    """Every kernel of the file: its size, zeros, values, promises, MACs and the error of its layer's output."""
-    errors = _errors(conversion, samples, notes)
+    """Every kernel of the file: its size, zeros, values, promises, MACs and the error of its layer's output.
+
+    Args:
+        conversion: the file, its float file kept.
+        compressed: what it was made of.
+        task: its training samples run through both files, for the errors.
+        seed: draws them.
+        notes: gets a line where errors could not be measured.
+    """
+    samples = task.calibration_samples(ERROR_SAMPLES, seed=seed)
+    named = samples if isinstance(samples, Mapping) else {compressed.model.input_names[0]: samples}
+    errors = _errors(conversion, named, notes)
     found = []
     for name, kernel in kernels_in_file(conversion.flatbuffer).items():
         promised = tuple(invariant.describe() for invariant in compressed.invariants.get(name, ()))
@@ -130,7 +155,7 @@ def layers(
     return tuple(found)
 
 
-def _errors(conversion: Conversion, samples: Any, notes: list[str]) -> Mapping[str, float]:
+def _errors(conversion: Conversion, samples: Mapping[str, Any], notes: list[str]) -> Mapping[str, float]:
     if conversion.float_flatbuffer is None:
         return {}
     try:

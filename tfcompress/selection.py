@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ def check(field: str, patterns: Sequence[str], names: Iterable[str]) -> None:
     """
     known = tuple(names)
     for pattern in patterns:
-        if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
+        if not any(matches(name, (pattern,)) for name in known):
             more = " ..." if len(known) > _NAMED else ""
             raise UsageError(
                 f"{field} names {pattern!r}, which no layer is called; layers are {', '.join(known[:_NAMED])}{more}"
@@ -35,8 +36,13 @@ def check(field: str, patterns: Sequence[str], names: Iterable[str]) -> None:
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:
-    """Whether one of the patterns means this layer."""
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    """Whether one of the patterns means this layer; characters that no twin's name has stand for `_`, as there."""
+    return any(fnmatch.fnmatchcase(name, each) for pattern in patterns for each in (pattern, _as_in_twins(pattern)))
+
+
+def _as_in_twins(pattern: str) -> str:
+    # As `converters.keras_models.bridge.graph` names layers, but for what means something in a pattern.
+    return re.sub(r"[^A-Za-z0-9_.*?\[\]!-]", "_", pattern)
 
 
 def choose(

@@ -57,6 +57,7 @@ class Task:
 
     Raises:
         DataError: a split whose inputs and labels differ in count, or labels that are not finite.
+        UsageError: a callback that is none.
     """
 
     x_train: Inputs | None = None
@@ -85,6 +86,9 @@ class Task:
                 raise DataError(f"y_{split} is given without x_{split}; give both")
             if y is not None:
                 check_labels(np.asarray(y), split)
+        for callback in self.callbacks:
+            if not callable(getattr(callback, "set_model", None)):
+                raise UsageError(f"a callback of type {type(callback).__name__} came; expected a Keras callback")
 
     def inputs(self, split: str) -> dict[str, Rows]:
         """The inputs of a split by name; a single input is called `x`; none for a split that is not there."""
@@ -124,12 +128,18 @@ class Task:
         Raises:
             DataError: the split is not there.
         """
-        total, y = self.count(split), getattr(self, f"y_{split}")
-        if not total:
+        if not self.count(split):
             raise DataError(f"the data ({self.source or 'no source'}) has no {split} samples; give x_{split}")
+        several = isinstance(getattr(self, f"x_{split}"), Mapping)
+        for x, y in self.named_batches(split, size):
+            yield x if several else x["x"], y
+
+    def named_batches(self, split: str, size: int) -> Iterator[tuple[dict[str, Array], Array | None]]:
+        """As `batches`, but always by name, as in `inputs`; nothing for a split that is not there."""
+        total, y = self.count(split), getattr(self, f"y_{split}")
         for start in range(0, total, size):
             indices = np.arange(start, min(start + size, total))
-            yield self._rows(split, indices), None if y is None else np.asarray(y[indices])
+            yield self._named(split, indices), None if y is None else np.asarray(y[indices])
 
     def training_batches(self, epoch: int, *, size: int, seed: int = 0) -> Iterator[tuple[Any, Array]]:
         """One epoch of the training split, shuffled by seed and epoch: (inputs in the model's units, labels).
@@ -151,8 +161,11 @@ class Task:
             chosen = order[start : start + size]
             yield self._rows("train", chosen), labels[chosen]
 
+    def _named(self, split: str, indices: Array) -> dict[str, Array]:
+        return {name: np.asarray(rows[indices]) for name, rows in self.inputs(split).items()}
+
     def _rows(self, split: str, indices: Array) -> Any:
-        found = {name: np.asarray(rows[indices]) for name, rows in self.inputs(split).items()}
+        found = self._named(split, indices)
         return found if isinstance(getattr(self, f"x_{split}"), Mapping) else found["x"]
 
 
@@ -193,6 +206,11 @@ def load(
     """
     if scale not in SCALES:
         raise UsageError(f"scale is {scale!r}; expected one of {', '.join(SCALES)}")
+    if not isinstance(spec, (str, Path, Task)):
+        raise DataError(
+            f"data of type {type(spec).__name__} came; expected a tfcompress Task, such as Task(x_train=x, y_train=y), "
+            "or the path of a data file"
+        )
     found = spec if isinstance(spec, Task) else _read(str(spec), image_size, label, parts)
     if isinstance(found, Task):
         if scale != "none":
@@ -202,14 +220,21 @@ def load(
     return _assemble(_as_mapping(found, str(spec)), str(spec), scale, seed, parts)
 
 
-def _read(spec: str, image_size: tuple[int, ...] | None, label: str | None, parts: tuple[str, ...]) -> Any:
-    if code := function.parse(spec):
-        return function.call(*code)
-    path = Path(spec)
+def check_there(spec: str) -> None:
+    """Raises FileError where DATA names no file or folder that there is; nothing is read."""
+    code = function.parse(spec)
+    path = code[0] if code else Path(spec)
     if not path.exists():
         raise FileError(
             f"{path} does not exist; name a .npz, .npy or .csv file, a folder of images, or file.py:function"
         )
+
+
+def _read(spec: str, image_size: tuple[int, ...] | None, label: str | None, parts: tuple[str, ...]) -> Any:
+    if code := function.parse(spec):
+        return function.call(*code)
+    check_there(spec)
+    path = Path(spec)
     if path.is_dir():
         return images.read_folder(path, image_size)
     if not path.stat().st_size:

@@ -65,7 +65,7 @@ class Technique(BaseModel, ABC):
         changes_shapes: whether kernels change shape, which no earlier promise survives.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     makes: ClassVar[frozenset[str]] = frozenset()
     keeps: ClassVar[frozenset[str]] = frozenset()

@@ -2,29 +2,26 @@
 
 TFLiteConverter folds a multiplication by constants, one or one per channel, into the operator before it, and one by a
 single constant into the operator behind it (the patterns of optimize_patterns.td and `FuseBinaryOpToFollowingAffineOp`
-of optimize.cc in tensorflow/compiler/mlir/lite/transforms). `fold_batch_norm` does the first for most batch
-normalizations; what is listed here is left. No grid can be promised for such a kernel before there is a file.
+of optimize.cc in tensorflow/compiler/mlir/lite/transforms). `fold_batch_norm` does both first, wherever a constant has
+one kernel to go to and a kernel one call; what is listed here is left. No grid can be promised for such a kernel before
+there is a file.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import tf_keras
 
 from converters.keras_models import kernels
 from converters.keras_models.bridge import kinds
 from converters.keras_models.bridge.kinds import TF_KERAS, Node
-from converters.keras_models.bridge.operators import Operator
-from converters.keras_models.folding import does_nothing_in_inference
+from converters.keras_models.constants import is_constant_arithmetic, is_scalar, line_of
+from converters.keras_models.folding import PADDINGS, does_nothing_in_inference, pads_nothing
 from converters.keras_models.rebuilding import nodes
 
-_ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "true_divide"})
 _RESHAPES = (tf_keras.layers.Reshape, tf_keras.layers.Flatten)
-_PADDINGS = (tf_keras.layers.ZeroPadding1D, tf_keras.layers.ZeroPadding2D)
 # Others have a RESHAPE in between in the file, or no such pattern.
 _TAKES_FROM_BEFORE = frozenset({"Conv2D", "DepthwiseConv2D", "Dense"})
 
@@ -57,28 +54,6 @@ def absorbing(model: Any) -> dict[str, str]:
     return reasons
 
 
-def is_constant_arithmetic(node: Node) -> bool:
-    """Whether a call multiplies its one input by constants, or adds some."""
-    layer = node.layer
-    if isinstance(layer, Operator):
-        return layer.operation in _ARITHMETIC and json.dumps(layer.encoded).count('"$tensor"') == 1
-    if isinstance(layer, tf_keras.layers.BatchNormalization):
-        return not node.kwargs.get("training")
-    return isinstance(layer, (tf_keras.layers.Rescaling, tf_keras.layers.Normalization))
-
-
-def _is_scalar(node: Node) -> bool:
-    """Whether `is_constant_arithmetic` is by a single number, as far as is known."""
-    layer = node.layer
-    if isinstance(layer, tf_keras.layers.BatchNormalization):
-        return int(np.size(layer.moving_mean)) == 1
-    if isinstance(layer, tf_keras.layers.Normalization):
-        return int(np.size(layer.mean)) == 1
-    if isinstance(layer, tf_keras.layers.Rescaling):
-        return int(np.size(layer.scale)) == 1
-    return True
-
-
 def _uses(model: Any, calls: list[Node]) -> dict[int, int]:
     counts: dict[int, int] = {}
     outputs = TF_KERAS.flatten(kinds.output_structure(kinds.graph_of(model, TF_KERAS), TF_KERAS))
@@ -89,7 +64,7 @@ def _uses(model: Any, calls: list[Node]) -> dict[int, int]:
 
 def _before(node: Node, maker: dict[int, Node], uses: dict[int, int]) -> str:
     """The linear layer whose output a constant reaches, empty where something else is in between."""
-    tensor, scalar = node.inputs[0], _is_scalar(node)
+    tensor, scalar = node.inputs[0], is_scalar(node)
     # What several layers read stays as it is.
     while id(tensor) in maker and uses[id(tensor)] == 1:
         made = maker[id(tensor)]
@@ -103,11 +78,17 @@ def _before(node: Node, maker: dict[int, Node], uses: dict[int, int]) -> str:
 
 def _scalars_before(node: Node, maker: dict[int, Node]) -> Iterator[str]:
     """The layers before a kernel that multiply by one number, nearest first."""
-    tensor = node.inputs[0]
+    tensor, pads = node.inputs[0], not pads_nothing(node.layer)
     while id(tensor) in maker:
         made = maker[id(tensor)]
-        if is_constant_arithmetic(made) and _is_scalar(made):
+        if is_constant_arithmetic(made) and is_scalar(made):
+            line = line_of(made)
+            # What is added before zeros are padded stays a step of its own, and keeps off what comes before it.
+            if pads and line is not None and line.offset.any():
+                return
             yield made.layer.name
-        elif not does_nothing_in_inference(made) and not isinstance(made.layer, _PADDINGS):
+        elif isinstance(made.layer, PADDINGS):
+            pads = True
+        elif not does_nothing_in_inference(made):
             return
         tensor = made.inputs[0]

@@ -1,7 +1,7 @@
 """Models in which every layer that computes does one thing, so that techniques and files speak of the same layers.
 
     simplify(model)           SeparableConv split in two, activations that no kernel fuses split off
-    fold_batch_norm(model)    batch normalization folded into the kernels before it
+    fold_batch_norm(model)    batch normalization folded into the kernels before it, other constants into one beside
     clone(model)              an independent copy
 
 A `.tflite` file has one operator for each of these layers; a SeparableConv is two there, and `Dense(softmax)` too.
@@ -138,7 +138,7 @@ def _activation_stage(layer: Any, plan: _Plan) -> Stage:
     is_layer = kinds.kind_of(activation) is not None
     called = activation.name if is_layer else getattr(activation, "__name__", type(activation).__name__)
     name = plan.name(f"{layer.name}_{re.sub(r'[^A-Za-z0-9_.-]', '', called)}")
-    plan.notes.append((layer.name, f"its activation became the layer {name!r}"))
+    plan.notes.append((layer.name, f"recipes know its activation as the layer {name!r}"))
     if is_layer:
         return Stage(layers.create(activation, name, TF_KERAS), tuple(activation.get_weights()))
     return Stage(tf_keras.layers.Activation(activation, name=name, dtype=kinds.policy_of(layer)))

@@ -90,7 +90,7 @@ def freeze_keras(model: Any, *, unroll: bool) -> FrozenGraph:
                 patches.enter_context(_patched(layer, {"unroll": True, "_could_use_gpu_kernel": False}))
             _check_steps(model)
         function = tf.function(call, autograph=False).get_concrete_function(*arguments)
-    outputs = _output_names(model, len(function.outputs))
+    outputs = output_names(model, len(function.outputs))
     return _freeze(function, inputs, outputs, layers=tuple(name for _, name in named), notes=tuple(notes))
 
 
@@ -288,13 +288,20 @@ def _patched(layer: Any, attributes: dict[str, Any]) -> Iterator[None]:
                 object.__delattr__(layer, name)
 
 
-def _output_names(model: Any, count: int) -> tuple[str, ...]:
+def output_names(model: Any, count: int | None = None) -> tuple[str, ...]:
+    """What the outputs of a Keras model are called in its `.tflite` file, in order.
+
+    Args:
+        model: a functional or sequential model of either Keras.
+        count: how many there are; by default as many as `model.outputs`.
+    """
     # `output_names` is missing from the Sequential models of Keras 3; the layer behind each output is always known.
     histories = [getattr(tensor, "_keras_history", None) for tensor in model.outputs]
     operations = [getattr(history, "operation", None) or getattr(history, "layer", None) for history in histories]
     names = [operation.name for operation in operations if operation is not None]
-    if len(names) != count:
-        return tuple(f"output_{i}" for i in range(count))
+    wanted = len(histories) if count is None else count
+    if len(names) != wanted:
+        return tuple(f"output_{i}" for i in range(wanted))
     taken: dict[str, int] = {}
     for i, name in enumerate(names):
         taken[name] = taken.get(name, 0) + 1

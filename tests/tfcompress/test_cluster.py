@@ -292,8 +292,70 @@ def test_a_kernel_that_the_converter_changes_gets_no_codebook() -> None:
 
     layers = tf_keras.layers
     x = inputs = layers.Input((8, 8, 3))
-    x = layers.Conv2D(16, 3, name="first")(layers.Rescaling(1 / 255, name="scaled")(x))
+    x = scaled = layers.Rescaling(1 / 255, name="scaled")(x)
+    x = layers.Conv2D(16, 3, name="first")(x)
     x = layers.BatchNormalization()(layers.Dropout(0.5)(layers.Conv2D(16, 3, name="second")(layers.ReLU()(x))))
-    compressed = CompressedModel(tf_keras.Model(inputs, x))
+    compressed = CompressedModel(tf_keras.Model(inputs, [x, scaled]))
     (skipped,) = Cluster().plan(compressed)
     assert skipped.layer == "first" and "'scaled' before it" in skipped.reason
+
+
+@functools.cache
+def digits_of_bytes() -> Task:
+    usual = digits()
+    return replace(usual, x_train=np.uint8(usual.x_train * 255), x_val=np.uint8(usual.x_val * 255))  # type: ignore[operator]
+
+
+@functools.cache
+def trained_on_bytes() -> Any:
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(0)
+    layers = tf_keras.layers
+    x = inputs = layers.Input((8, 8, 1), name="image")
+    x = layers.Rescaling(1 / 127.5, -1.0, name="rescaling")(x)
+    x = layers.Conv2D(16, 3, activation="relu", name="first")(x)
+    x = layers.Conv2D(16, 3, activation="relu", name="second")(x)
+    model = tf_keras.Model(inputs, layers.Dense(10, name="digit")(layers.Flatten(name="flat")(x)))
+    Trainer(digits_of_bytes()).fit(model, Cluster(epochs=6, learning_rate=1e-2))
+    return model
+
+
+def test_rescaling_before_the_first_kernel_is_folded_after_training() -> None:
+    trainer = Trainer(digits_of_bytes())
+    start = CompressedModel(trained_on_bytes())
+    exact = quick(clusters=144).apply(start, trainer)
+    assert not exact.history[-1].skipped and not exact.history[-1].notes
+    assert [layer.name for layer in exact.model.layers] == ["image", "first", "second", "flat", "digit"]
+    x = np.asarray(digits_of_bytes().x_val[:200], np.float32)  # type: ignore[index]
+    expected, found = (np.asarray(one.model(x, training=False)) for one in (start, exact))
+    assert np.sqrt(np.mean((found - expected) ** 2)) < 0.02 * np.sqrt(np.mean(expected**2))
+    before, after = start, quick(clusters=8, epochs=3).apply(start, trainer)
+    assert trainer.score(after.model) > trainer.score(before.model) - 0.03
+    made = tfcompress.convert(after.model, x, weight_scales=after.ranges.weights)
+    stored = np.asarray(kernels_in_file(made.flatbuffer)["first/kernel"].values)
+    assert stored.dtype == np.int8 and len(np.unique(stored)) <= 8
+    assert holds(stored, after.invariants["first/kernel"])
+
+
+def test_a_folded_kernel_of_thousandths_survives_a_second_step() -> None:
+    trainer = Trainer(digits_of_bytes())
+    first = quick(layers=("first",), clusters=8, epochs=2).apply(CompressedModel(trained_on_bytes()), trainer)
+    second = quick(clusters=16, epochs=2).apply(first, trainer)
+    assert [layer.name for layer in second.model.layers] == ["image", "first", "second", "flat", "digit"]
+    assert trainer.score(second.model) > trainer.score(first.model) - 0.03
+    assert holds_exactly(weights_of(second)["first/kernel"], first.invariants["first/kernel"])
+
+
+def test_rescaling_is_folded_with_the_kernel_that_the_file_will_have() -> None:
+    import tf_keras
+
+    start = CompressedModel(trained_on_bytes())
+    after = quick(clusters=4, layers=("first",)).apply(start, Trainer(digits_of_bytes()))
+    kernel, bias = after.model.get_layer("first").get_weights()
+    unfolded = tf_keras.models.clone_model(start.model)
+    unfolded.set_weights(start.model.get_weights())
+    unfolded.get_layer("first").set_weights([kernel * 127.5, start.model.get_layer("first").get_weights()[1]])
+    x = np.asarray(digits_of_bytes().x_val[:50], np.float32)  # type: ignore[index]
+    expected, found = (np.asarray(one(x, training=False)) for one in (unfolded, after.model))
+    np.testing.assert_allclose(found, expected, atol=0.01 * np.abs(expected).max())

@@ -12,10 +12,11 @@ import pytest
 import tfcompress
 from converters.errors import CompressionError, DataError, UsageError
 from converters.keras_models.kernels import kernels
-from tfcompress import registry, selection
+from tfcompress import pipeline, registry, selection, steps
 from tfcompress.recipe import Recipe
 from tfcompress.task import Task
 from tfcompress.technique import Trained
+from tfcompress.training import Trainer
 
 TRAINED = [name for name in registry.names() if issubclass(registry.find(name), Trained)]
 
@@ -61,8 +62,8 @@ def test_a_typo_in_freeze_is_found_before_the_training_of_any_step(name: str) ->
 
 
 def test_freeze_may_name_batch_normalization_that_an_earlier_step_folds_away() -> None:
-    steps = ({"technique": name, "freeze": ["norm"]} for name in ("cluster", "qat"))
-    outcome = tfcompress.compress(small_model(), recipe(*steps), small_task())
+    both = ({"technique": name, "freeze": ["norm"]} for name in ("cluster", "qat"))
+    outcome = tfcompress.compress(small_model(), recipe(*both), small_task())
     assert outcome.compressed is not None
     assert "norm" not in {layer.name for layer in outcome.compressed.model.layers}
 
@@ -70,9 +71,9 @@ def test_freeze_may_name_batch_normalization_that_an_earlier_step_folds_away() -
 def test_layers_may_name_batch_normalization_that_an_earlier_step_folds_away() -> None:
     first = {"technique": "cluster", "epochs": 0, "layers": ["conv"]}
     second = {"technique": "cluster", "epochs": 0, "layers": ["norm", "pointwise"]}
-    outcome = tfcompress.compress(small_model(), recipe(first, second), small_task())
-    assert outcome.compressed is not None
-    assert set(outcome.compressed.invariants) == {"conv/kernel", "pointwise/kernel"}
+    chain, task = recipe(first, second), small_task()
+    compressed = steps.run(pipeline.prepare(small_model(), chain, task)[0], chain, Trainer(task), None)
+    assert set(compressed.invariants) == {"conv/kernel", "pointwise/kernel"}
 
 
 def test_all_layers_of_a_small_model_are_named_where_a_pattern_matches_none() -> None:
@@ -112,8 +113,10 @@ def test_a_search_on_validation_data_needs_some_before_training(without: dict[st
 
 def test_what_does_not_look_at_validation_data_needs_none() -> None:
     fixed = {**ADAPTIVE, "mode": "iterative"}
-    tfcompress.plan(small_model(), recipe(ADAPTIVE), small_task())
-    tfcompress.plan(small_model(), recipe(fixed), small_task(x_val=None, y_val=None))
+    searching = tfcompress.plan(small_model(), recipe(ADAPTIVE), small_task())
+    without = tfcompress.plan(small_model(), recipe(fixed), small_task(x_val=None, y_val=None))
+    assert [plan.steps[0].fields["mode"] for plan in (searching, without)] == ["adaptive", "iterative"]
+    assert reasons(searching, 0) == reasons(without, 0) == {}
 
 
 # --- what is chosen ---------------------------------------------------------------------------------------------

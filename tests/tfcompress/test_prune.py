@@ -53,9 +53,14 @@ def trained() -> CompressedModel:
     return CompressedModel(model)
 
 
-def prune(compressed: CompressedModel | None = None, **fields: Any) -> CompressedModel:
+def prune_this(compressed: CompressedModel, **fields: Any) -> CompressedModel:
     settings = {"epochs": 2, "batch_size": 32, "minimum_weights": 100, **fields}
-    return Prune(**settings).apply(compressed or trained(), Trainer(digits()))
+    return Prune(**settings).apply(compressed, Trainer(digits()))
+
+
+@functools.cache
+def prune(**fields: Any) -> CompressedModel:
+    return prune_this(trained(), **fields)
 
 
 def zeros(compressed: CompressedModel) -> dict[str, int]:
@@ -124,7 +129,7 @@ def test_pruning_ends_where_tf_mot_alone_would_end() -> None:
     sparse = tf_mot().sparsity.keras
     plain = clone(trained().model)
     plain.get_layer("depthwise").trainable = False  # which TF-MOT does not prune
-    ours = prune(replace(trained(), model=plain), layers=("first", "pointwise", "digit"), end=1.0, frequency=0.25)
+    ours = prune_this(replace(trained(), model=plain), layers=("first", "pointwise", "digit"), end=1.0, frequency=0.25)
     steps = 2 * -(-TRAINING // 32)
     schedule = sparse.PolynomialDecay(0.0, 0.6, 1, 37, 3, 9)
     theirs = sparse.prune_low_magnitude(clone(plain), pruning_schedule=schedule)
@@ -144,7 +149,7 @@ def test_pruning_ends_where_tf_mot_alone_would_end() -> None:
 
 def test_zeros_of_an_earlier_step_stay_and_count() -> None:
     first = prune(sparsity=0.3, epochs=1)
-    second = prune(first, sparsity=0.5, epochs=1, criterion="random")
+    second = prune_this(first, sparsity=0.5, epochs=1, criterion="random")
     for layer, kept in masks(second).items():
         assert not kept[~masks(first)[layer]].any()
         assert int(np.sum(~kept)) == math.ceil(0.5 * kept.size)
@@ -170,13 +175,13 @@ def test_n_of_m_holds_in_every_group_of_the_file(mode: str) -> None:
 def test_tf_mot_itself_agrees_that_groups_are_sparse() -> None:
     from converters.keras_models.tf_mot import tf_mot
 
-    after = prune(structure="n:m", epochs=1)
+    after = prune(structure="n:m", pattern="3:4", mode="gradual", epochs=1)
     tf_mot()
     from tensorflow_model_optimization.python.core.sparsity.keras import pruning_utils
 
     for kernel in kernels(after.model):
         if kernel.layer in ("pointwise", "digit"):
-            assert pruning_utils.is_pruned_m_by_n(kernel.variable, (2, 4))
+            assert pruning_utils.is_pruned_m_by_n(kernel.variable, (3, 4))
 
 
 def test_blocks_of_the_files_matrix_vanish_as_a_whole() -> None:

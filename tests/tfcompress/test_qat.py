@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 import tfcompress
+from converters.errors import TrainingError
 from converters.flatbuffer import FlatBuffer
 from converters.flatbuffer.kernels import kernels_in_file
 from converters.keras_models.kernels import kernels
@@ -211,7 +212,7 @@ def test_the_plan_lists_every_layer_that_stays_in_float_at_once() -> None:
 
 
 def unusual(layers: Any) -> Any:
-    """Kernels that the converter changes (rescaling, a shared one with two norms), and norms that fold late."""
+    """A kernel that the converter changes (a shared one with two norms), rescaling, and norms that fold late."""
     x = inputs = layers.Input((8, 8, 2), name="image")
     x = layers.Conv2D(8, 3, padding="same", kernel_constraint="max_norm", name="first")(
         layers.Rescaling(3.0, name="rescaling")(x)
@@ -228,17 +229,68 @@ def test_a_kernel_that_the_converter_changes_is_left_alone_and_the_rest_is_exact
     monkeypatch.setitem(MODELS, "unusual", (unusual, (8, 8, 2)))
     before = start("unusual")
     skipped = {one.layer: one.reason for one in qat().plan(before)}
-    assert set(skipped) == {"rescaling", "first", "shared", "left", "right"}
-    assert "'rescaling' before it" in skipped["first"]
+    assert set(skipped) == {"shared", "left", "right"}
     assert "behind it" in skipped["shared"]
     after = qat(epochs=1).apply(before, Trainer(task()))
-    assert {name.partition("/")[0] for name in after.ranges.weights} == {"limited", "dense"}
-    assert not {"first", "shared", "left", "right"} & set(after.ranges.activations)
+    assert {name.partition("/")[0] for name in after.ranges.weights} == {"first", "limited", "dense"}
+    assert not {"shared", "left", "right"} & set(after.ranges.activations)
     stored = kernels_in_file(FlatBuffer(converted(after, np.asarray(task().x_train))))
     for name, scales in after.ranges.weights.items():
         layer = name.partition("/")[0]
         integers = stored[name].values
         np.testing.assert_array_equal((integers * scales).astype(np.float32), after.model.get_layer(layer).kernel)
+
+
+def of_bytes(offset: float, padding: str) -> CompressedModel:
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(1)
+    layers = tf_keras.layers
+    x = inputs = layers.Input((8, 8, 2), name="image")
+    x = layers.Rescaling(1 / 127.5 if offset else 1 / 255, offset, name="rescaling")(x)
+    x = layers.Conv2D(16, 3, padding=padding, activation="relu", name="first")(x)
+    x = layers.DepthwiseConv2D(3, use_bias=False, name="depthwise")(x)
+    x = layers.ReLU(name="relu")(layers.BatchNormalization(name="norm")(x))
+    x = layers.Dense(4, name="dense")(layers.GlobalAveragePooling2D(name="pool")(x))
+    return CompressedModel(tf_keras.Model(inputs, x))
+
+
+def task_of_bytes() -> Task:
+    usual = task(count=256)
+    x = np.clip(np.asarray(usual.x_train) * 40 + 100, 0, 255).astype(np.uint8)
+    return Task(x_train=x, y_train=usual.y_train, source="random")
+
+
+@pytest.mark.parametrize(("offset", "padding"), [(0.0, "same"), (0.0, "valid"), (-1.0, "valid")])
+def test_rescaling_before_the_first_kernel_is_folded_into_it_and_the_file_is_exact(offset: float, padding: str) -> None:
+    before, trainer = of_bytes(offset, padding), Trainer(task_of_bytes())
+    assert not qat().plan(before)
+    clustered = find("cluster")(epochs=2, clusters=8, batch_size=32).apply(before, trainer)
+    after = qat(epochs=2, learning_rate=1e-3).apply(clustered, trainer)
+    assert "rescaling" not in {layer.name for layer in after.model.layers}
+    samples = np.asarray(task_of_bytes().x_train, np.float32)
+    data = converted(after, samples)
+    integers, scale, zero = outputs_of(data, samples)
+    simulated = np.asarray(simulate(after)(samples, training=False))
+    steps = np.abs(np.rint(simulated / scale) + zero - integers)
+    assert (steps <= 1).mean() >= 0.99, np.bincount(steps.astype(int).ravel())
+    stored = kernels_in_file(FlatBuffer(data))["first/kernel"].values
+    assert stored.dtype == np.int8
+    assert len(np.unique(stored)) <= 8
+    assert np.abs(stored.astype(int)).max() == 127
+
+
+def test_rescaling_with_an_offset_before_zero_padding_stays_a_step_and_the_kernel_is_trained() -> None:
+    before = of_bytes(-1.0, "same")
+    ((layer, reason),) = ((one.layer, one.reason) for one in qat().plan(before))
+    assert layer == "rescaling"
+    assert "'first' (Conv2D) behind it pads with zeros" in reason
+    after = qat().apply(before, Trainer(task_of_bytes()))
+    samples = np.asarray(task_of_bytes().x_train, np.float32)
+    assert set(after.ranges.weights) == {"first/kernel", "depthwise/depthwise_kernel", "dense/kernel"}
+    integers, scale, zero = outputs_of(converted(after, samples), samples)
+    expected = np.asarray(after.model(samples, training=False))
+    assert np.sqrt(np.mean((scale * (integers - zero) - expected) ** 2)) < 0.03 * np.abs(expected).max()
 
 
 def test_ranges_start_as_inference_has_them() -> None:
@@ -256,10 +308,40 @@ def test_ranges_start_as_inference_has_them() -> None:
     norm = wrapped.model.get_layer("norm")
     np.testing.assert_array_equal(norm.moving_mean, 0.0)
     low, high = wrapped.ranges["dense"].range
-    assert high - low == pytest.approx(8.0, rel=0.01)  # the averages of -4 and 12 and 0
+    assert (low, high) == pytest.approx((-4.0, 12.0), rel=0.01)  # nothing of what was seen is rare
     seen = wrapped.ranges["signal"].range
     wrapped.model(np.full((8, 4), 9.0, np.float32), training=False)
     assert wrapped.ranges["signal"].range == seen
+
+
+def dense_of_ones() -> Any:
+    import tf_keras
+
+    from tfcompress.model import Ranges
+    from tfcompress.quantization.wrapping import wrap
+
+    inputs = tf_keras.Input((1,), name="signal")
+    model = tf_keras.Model(inputs, tf_keras.layers.Dense(1, kernel_initializer="ones", name="dense")(inputs))
+    return wrap(model, place(model), bits=8, fixed=Ranges())
+
+
+def test_a_rare_extreme_costs_the_other_values_no_resolution() -> None:
+    wrapped = dense_of_ones()
+    usual = np.random.default_rng(0).normal(size=(200_000, 1)).astype(np.float32)
+    wrapped.observe([np.concatenate([usual, [[9.0]]]).astype(np.float32)])
+    assert wrapped.ranges["signal"].range[1] == pytest.approx(9, rel=0.01)  # what a caller feeds is never clipped
+    low, high = wrapped.ranges["dense"].range
+    assert low == pytest.approx(usual.min(), rel=0.2)
+    assert 3 < high < 7
+    wrapped.model(usual * 2, training=True)
+    wider = wrapped.ranges["dense"].range
+    assert wider[0] < low  # the range still follows the batches
+
+
+def test_an_activation_that_is_not_finite_is_refused_with_its_layer_before_training() -> None:
+    wrapped = dense_of_ones()
+    with pytest.raises(TrainingError, match="layer signal gives NaN or infinity"):
+        wrapped.observe([np.array([[1.0], [np.inf]], np.float32)])
 
 
 def test_frozen_layers_keep_their_weights() -> None:

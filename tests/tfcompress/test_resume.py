@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from small_training import small_model, some_task
 
 import tfcompress
 from converters.errors import BridgeError, DataError, FileError, TrainingError, UsageError
@@ -24,7 +27,6 @@ from tfcompress.invariants import Codebook, ZeroMask
 from tfcompress.model import CompressedModel
 from tfcompress.recipe import Recipe
 from tfcompress.result_folder import ResultFolder
-from tfcompress.task import Task
 from tfcompress.technique import Technique, Trained
 from tfcompress.training import Trainer
 
@@ -65,22 +67,6 @@ class Twice(tf_keras.layers.Layer):  # type: ignore[misc]
         return 2 * inputs
 
 
-def small_model(middle: Any = None, hidden: int = 8) -> Any:
-    tf_keras.utils.set_random_seed(0)
-    x = inputs = tf_keras.layers.Input((6,), name="features")
-    x = tf_keras.layers.Dense(hidden, activation="relu", name="hidden")(x)
-    x = middle(x) if middle else x
-    return tf_keras.Model(inputs, tf_keras.layers.Dense(3, activation="softmax", name="scores")(x))
-
-
-def some_task(**fields: Any) -> Task:
-    draws = np.random.default_rng(0)
-    y = draws.integers(0, 3, 120)
-    x = draws.normal(size=(120, 6)).astype(np.float32) + y[:, None]
-    made = Task(x_train=x[:80], y_train=y[:80], x_val=x[80:100], y_val=y[80:100], x_test=x[100:], y_test=y[100:])
-    return dataclasses.replace(made, **fields)
-
-
 # --- the folder of a result -------------------------------------------------------------------------------------
 
 
@@ -92,7 +78,12 @@ def test_a_result_is_not_replaced_and_a_strangers_folder_never(tmp_path: Path) -
     assert not (tmp_path / "out.partial").exists()
     with pytest.raises(FileError, match="exists; give another name, or --force"):
         tfcompress.compress(model, recipe, task, output=tmp_path / "out")
-    tfcompress.compress(model, recipe, task, output=tmp_path / "out", force=True)
+    npu = tmp_path / "npu.toml"
+    npu.write_text('name = "npu"\ndtypes = ["int8"]\n[kernels]\nFULLY_CONNECTED = ["int8"]\nSOFTMAX = ["int8"]\n')
+    tfcompress.compress(model, Recipe(runtime=str(npu)), task, output=tmp_path / "out", force=True)
+    told = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert told["recipe"]["runtime"] == str(npu)
+    assert told["notes"].count("npu has no interpreter here: scored on LiteRT") == 1
     (tmp_path / "out" / "thesis.tex").write_text("years of work")
     with pytest.raises(FileError, match=r"holds thesis\.tex"):
         tfcompress.compress(model, recipe, task, output=tmp_path / "out", force=True)
@@ -325,6 +316,52 @@ def test_the_time_of_a_resumed_step_is_that_of_all_its_sessions(tmp_path: Path) 
     assert again.history[0].seconds == result.history[0].seconds
 
 
+def no_space(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("what", ["numpy.savez", "pathlib.Path.mkdir", "pathlib.Path.write_text"])
+def test_a_full_disk_is_one_line_and_the_run_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def fill(epoch: int, logs: Any) -> None:
+        if epoch == 1 and not begun.count(1):
+            disk.setattr(what, no_space)
+        begun.append(epoch)
+
+    begun: list[int] = []
+    task = some_task(callbacks=(tf_keras.callbacks.LambdaCallback(on_epoch_begin=fill),))
+    trainer = Trainer(task, folder=tmp_path / "checkpoints")
+    with monkeypatch.context() as disk, pytest.raises(FileError, match=r"No space left on device; make room.*--resume"):
+        trainer.fit(small_model(), Plain(epochs=2))
+    assert len(trainer.fit(small_model(), Plain(epochs=2))) == 2
+    assert begun == [0, 1, 1]
+
+
+@pytest.mark.parametrize("what", ["numpy.savez", "pathlib.Path.mkdir", "tf_keras.Model.save"])
+def test_a_step_that_does_not_fit_on_the_disk_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    step = CompressedModel(small_model())
+    with monkeypatch.context() as disk, pytest.raises(FileError, match=r"No space left on device; make room.*--resume"):
+        disk.setattr(what, no_space)
+        step.save(tmp_path / "1-qat")
+    assert not (tmp_path / "1-qat" / models.MARK).exists()
+    step.save(tmp_path / "1-qat")
+    assert models.load(tmp_path / "1-qat").model.count_params() == step.model.count_params()
+
+
+def test_a_keras_model_that_does_not_fit_on_the_disk_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = ResultFolder(tmp_path / "out")
+    folder.begin({})
+    model = small_model()
+    monkeypatch.setattr(type(model), "save", no_space)
+    with pytest.raises(FileError, match=r"model\.keras could not be written: No space left on device"):
+        folder.save_model(model)
+
+
 # --- finished steps ---------------------------------------------------------------------------------------------
 
 
@@ -334,10 +371,10 @@ def test_the_time_of_a_resumed_step_is_that_of_all_its_sessions(tmp_path: Path) 
     ids=["plain", "own layer class", "Lambda"],
 )
 def test_a_finished_step_is_not_done_again(tmp_path: Path, middle: Any) -> None:
-    recipe, trainer, model = Recipe(steps=(Plain(epochs=1),)), Trainer(some_task()), small_model(middle)
+    recipe, trainer, model = Recipe(steps=(Plain(epochs=1),)), Trainer(some_task()), small_model(middle=middle)
     done = steps.run(CompressedModel(model), recipe, trainer, tmp_path)
     applied = len(Plain.applied)
-    resumed = steps.run(CompressedModel(small_model(middle)), recipe, trainer, tmp_path)
+    resumed = steps.run(CompressedModel(small_model(middle=middle)), recipe, trainer, tmp_path)
     assert len(Plain.applied) == applied
     x = trainer.task.x_val
     np.testing.assert_allclose(resumed.model(x), done.model(x), atol=1e-6)
@@ -345,7 +382,7 @@ def test_a_finished_step_is_not_done_again(tmp_path: Path, middle: Any) -> None:
 
 def test_a_saved_step_brings_no_code_that_the_model_at_hand_has_not(tmp_path: Path) -> None:
     harmless = small_model()
-    CompressedModel(small_model(tf_keras.layers.Lambda(lambda x: 3 * x))).save(tmp_path)
+    CompressedModel(small_model(middle=tf_keras.layers.Lambda(lambda x: 3 * x))).save(tmp_path)
     with pytest.raises(FileError, match="Lambda"):
         models.load(tmp_path, like=harmless)
 

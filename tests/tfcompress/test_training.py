@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from small_training import small_model, some_task
 
 import tfcompress
 from converters.errors import DataError, TrainingError, UsageError
@@ -18,7 +18,6 @@ from converters.keras_models.kernels import kernels
 from tfcompress import fitting
 from tfcompress.invariants import Codebook, ZeroMask, holds_exactly
 from tfcompress.recipe import Recipe
-from tfcompress.task import Task
 from tfcompress.technique import Trained
 from tfcompress.training import Trainer
 
@@ -28,22 +27,6 @@ class Plain(Trained):
 
     def apply(self, compressed: Any, trainer: Trainer) -> Any:
         raise NotImplementedError
-
-
-def small_model(units: int = 3, activation: str | None = "softmax") -> Any:
-    tf_keras.utils.set_random_seed(0)
-    layers = tf_keras.layers
-    inputs = layers.Input((6,), name="features")
-    x = layers.Dense(16, activation="relu", name="hidden")(inputs)
-    return tf_keras.Model(inputs, layers.Dense(units, activation=activation, name="scores")(x))
-
-
-def some_task(**fields: Any) -> Task:
-    draws = np.random.default_rng(0)
-    y = draws.integers(0, 3, 120)
-    x = draws.normal(size=(120, 6)).astype(np.float32) + y[:, None]
-    made = Task(x_train=x[:80], y_train=y[:80], x_val=x[80:100], y_val=y[80:100], x_test=x[100:], y_test=y[100:])
-    return dataclasses.replace(made, **fields)
 
 
 def weights_of(model: Any) -> list[Any]:

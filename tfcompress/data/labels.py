@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,26 @@ def flat(labels: Any) -> Array:
     """Class numbers often come as a column [n, 1]."""
     y = np.asarray(labels)
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "iuUS" else y
+
+
+def are_class_numbers(labels: Array, outputs: Sequence[int | None]) -> bool:
+    """Whether labels are whole numbers, of any type, one for each vector of scores.
+
+    Args:
+        labels: `[n, ...]`.
+        outputs: shape of the scores, `[n, ..., classes]`; `[n]` is one score each. None: of any length.
+    """
+    vectors = outputs[: max(1, len(outputs) - 1)]
+    if labels.dtype.kind not in "iubf" or not one_number_each(labels.shape, vectors):
+        return False
+    return labels.dtype.kind != "f" or bool(np.array_equal(labels, np.trunc(labels)))
+
+
+def one_number_each(labels: Sequence[int], outputs: Sequence[int | None]) -> bool:
+    """Whether two shapes agree but for axes of length 1; None agrees with any length."""
+    # Anything but axes of length 1 reshaped would compare channels-first labels with channels-last outputs.
+    given, wanted = [size for size in labels if size != 1], [size for size in outputs if size != 1]
+    return len(given) == len(wanted) and all(b in (None, a) for a, b in zip(given, wanted, strict=True))
 
 
 def name_classes(splits: dict[str, Part]) -> tuple[str, ...]:

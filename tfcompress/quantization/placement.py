@@ -9,7 +9,8 @@ A quantization-aware model is worth what it has in common with the file. So this
 - Softmax, sigmoid and tanh have grids that no training changes.
 
 Any other layer is skipped: it computes in float while training, and its range is calibrated when the file is made. So
-is a layer whose kernel the converter multiplies by constants beside it, which makes it another one in the file.
+is a layer whose kernel the converter multiplies by constants beside it that could not be folded, which makes it another
+one in the file.
 TF-MOT's default 8-bit scheme knows no Conv1D and leaves kernels before a separate ReLU unrounded
 (`LayerReLUQuantize` in default_8bit_transforms.py); both are handled here.
 """
@@ -86,7 +87,7 @@ def place(model: Any, unfolded: Mapping[str, str] | None = None) -> Placement:
 
     Args:
         model: a flat functional tf_keras model, simplified, its batch normalization folded; only read.
-        unfolded: layer -> reason, for each batch normalization that could not be folded.
+        unfolded: layer -> reason, for each batch normalization or other constant that could not be folded.
 
     Returns:
         Names of layers and model inputs.
@@ -94,7 +95,7 @@ def place(model: Any, unfolded: Mapping[str, str] | None = None) -> Placement:
     from converters.keras_models.absorbed import absorbing
 
     graph = _Graph(model)
-    stays = "its batch normalization stays a step of its own"
+    stays = "it stays a step of its own"
     reasons = {name: f"{stays}: {why}" for name, why in (unfolded or {}).items()}
     reasons |= graph.constant_arithmetic() | absorbing(model)
     roles = {name: "unknown" if name in reasons else role_of(layer) for name, layer in graph.layers.items()}
@@ -180,7 +181,7 @@ class _Graph:
 
     def constant_arithmetic(self) -> dict[str, str]:
         """Operations with a constant, which the converter may give to a neighbour: layer -> why it is not rounded."""
-        from converters.keras_models.absorbed import is_constant_arithmetic
+        from converters.keras_models.constants import is_constant_arithmetic
 
         return {
             name: "arithmetic with a constant may become part of a neighbour in the file"

@@ -8,7 +8,8 @@ Gradients pass the rounding as if it were not there (Bengio et al. 2013, arXiv:1
 is clipped. Scheme and moving ranges: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference" (arXiv:1712.05877), as in TF-MOT's default 8-bit scheme, with three differences: a
 depthwise kernel has a scale per channel, as in the file (TF-MOT takes its last axis); a kernel's scales may be fixed;
-ranges start at the first batch instead of at -6..6, from which TF-MOT's average needs thousands of steps to depart.
+ranges start at samples instead of at -6..6, from which TF-MOT's average needs thousands of steps to depart, and leave
+out as much of the extremes as makes the squared error smallest (`converters.calibration.histogram.mse_range`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from converters.calibration.histogram import Histogram, mse_range
 from converters.keras_models.tf_mot import tf_mot
 
 _TF_MOT = tf_mot().quantization.keras
@@ -173,25 +175,34 @@ class KernelGrid(_TF_MOT.quantizers.Quantizer):  # type: ignore[misc,name-define
 
 
 class OutputRange(_TF_MOT.quantizers.Quantizer):  # type: ignore[misc,name-defined]
-    """Rounds an activation to the range that it had in the batches so far.
+    """Rounds an activation to the range that it had in the batches so far, or to a share of it.
 
     Args:
         bits: 8 or 16.
         widest: take the whole range ever seen, as for a model's inputs, instead of an average of the batches' ranges.
         known: (low, high) to start from, and to stay at: nothing is measured then.
-
-    Attributes:
-        observes: whether it measures in inference too, where it otherwise only rounds.
     """
 
     def __init__(self, bits: int, *, widest: bool = False, known: tuple[float, float] | None = None) -> None:
         self.bits = bits
         self.widest = widest
         self.known = known
-        self.observes = False
-        self.low: Any = None
-        self.high: Any = None
+        self._lowest: Any = None
+        self._highest: Any = None
         self._batches: Any = None
+        # How much of the extremes is kept on either side of 0.
+        self._shares = (1.0, 1.0)
+        self._seen: Histogram | None = None
+
+    @property
+    def low(self) -> Any:
+        """The lower end now, a scalar tensor."""
+        return self._lowest * self._shares[0]
+
+    @property
+    def high(self) -> Any:
+        """The upper end now, a scalar tensor."""
+        return self._highest * self._shares[1]
 
     @property
     def step(self) -> float:
@@ -201,41 +212,62 @@ class OutputRange(_TF_MOT.quantizers.Quantizer):  # type: ignore[misc,name-defin
     @property
     def range(self) -> tuple[float, float]:
         """The range now, as `grid_range` gives it."""
-        return grid_range(float(self.low.numpy()), float(self.high.numpy()), self.bits)
+        return grid_range(float(self.low), float(self.high), self.bits)
 
     def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
         """Makes the variables, as weights of the layer around."""
         del tensor_shape
-        if self.low is None:
+        if self._lowest is None:
             start = self.known or (0.0, 0.0)
-            self.low, self.high, self._batches = (
+            self._lowest, self._highest, self._batches = (
                 layer.add_weight(f"{name}_{what}", (), initializer=_constant(value), trainable=False)
-                for what, value in (("low", start[0]), ("high", start[1]), ("batches", 0.0))
+                for what, value in (("lowest", start[0]), ("highest", start[1]), ("batches", 0.0))
             )
         return {}
+
+    def observe(self) -> None:
+        """From now on, measures in inference too, and not only extremes."""
+        self._seen = Histogram()
+
+    def settle(self) -> None:
+        """Ends what `observe` began: keeps the share of the extremes that has the smallest squared error.
+
+        Raises:
+            ValueError: a value was NaN or infinite.
+        """
+        seen, self._seen = self._seen, None
+        extremes = float(self._lowest), float(self._highest)
+        if not np.isfinite(extremes).all():
+            raise ValueError("NaN or infinite")
+        if seen is not None and not self.widest:
+            low, high = (
+                best / end if end else 1.0 for best, end in zip(mse_range(seen, self.bits), extremes, strict=True)
+            )
+            self._shares = low, high
 
     def __call__(self, inputs: Any, training: bool, weights: dict[str, Any]) -> Any:
         """The rounded activation; measures it first while training or observing."""
         del weights
-        low, high = self.low, self.high
-        if (training or self.observes) and self.known is None:
-            low, high = self._measure(tf.reduce_min(inputs), tf.reduce_max(inputs))
-        return self.rounded(inputs, low, high)
+        if (training or self._seen is not None) and self.known is None:
+            self._measure(inputs)
+        return self.rounded(inputs, self.low, self.high)
 
     def rounded(self, values: Any, low: Any, high: Any) -> Any:
         """Values on the grid of a range."""
         return _rounded(values, low, tf.maximum(high, low + _SMALLEST_SPAN), self.bits, symmetric=self.bits == 16)
 
-    def _measure(self, low: Any, high: Any) -> tuple[Any, Any]:
-        low, high = tf.minimum(low, 0.0), tf.maximum(high, 0.0)
+    def _measure(self, values: Any) -> None:
+        low, high = tf.minimum(tf.reduce_min(values), 0.0), tf.maximum(tf.reduce_max(values), 0.0)
+        if self._seen is not None and np.isfinite((float(low), float(high))).all():
+            self._seen.add(values.numpy().reshape(-1), float(low), float(high))
         if self.widest:
-            return self.low.assign(tf.minimum(self.low, low)), self.high.assign(tf.maximum(self.high, high))
+            self._lowest.assign(tf.minimum(self._lowest, low))
+            self._highest.assign(tf.maximum(self._highest, high))
+            return
         old = tf.minimum(_MOMENTUM, self._batches / (self._batches + 1.0))
         self._batches.assign_add(1.0)
-        return (
-            self.low.assign(old * self.low + (1.0 - old) * low),
-            self.high.assign(old * self.high + (1.0 - old) * high),
-        )
+        self._lowest.assign(old * self._lowest + (1.0 - old) * low)
+        self._highest.assign(old * self._highest + (1.0 - old) * high)
 
     def get_config(self) -> dict[str, Any]:
         """None: the wrapped model is never saved."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tf_keras
 
+from converters.errors import TrainingError
 from converters.keras_models import kernels as kernels_of
 from converters.keras_models.bridge import kinds
 from converters.keras_models.bridge.kinds import TF_KERAS
@@ -82,13 +83,23 @@ class Wrapped:
     weights: Mapping[str, tuple[Any, ...]]
 
     def observe(self, batches: Iterable[Any]) -> None:
-        """Measures activations on samples, as inference computes them; no weight and no statistic changes."""
+        """Measures activations on samples, as inference computes them; no weight and no statistic changes.
+
+        Raises:
+            TrainingError: a layer gives NaN or infinity.
+        """
         for output in self.ranges.values():
-            output.observes = True
+            output.observe()
         for batch in batches:
             self.model(batch, training=False)
-        for output in self.ranges.values():
-            output.observes = False
+        for name, output in self.ranges.items():
+            try:
+                output.settle()
+            except ValueError as error:
+                raise TrainingError(
+                    f"layer {name} gives NaN or infinity for training samples before any training; look for broken "
+                    "samples, a wrong --scale, or weights that diverged"
+                ) from error
 
     def promises(self, invariants: Mapping[str, Sequence[Invariant]]) -> dict[str, tuple[Invariant, ...]]:
         """Promises about kernels as promises about the variables."""

@@ -251,8 +251,7 @@ def _recipe(recipe: Any) -> dict[str, Any]:
 
 
 def _notes(outcome: Outcome) -> tuple[str, ...]:
-    notes = (*outcome.notes, *outcome.conversion.certificate.notes, *outcome.conversion.notes)
-    return tuple(dict.fromkeys(notes))
+    return (*outcome.notes, *outcome.conversion.certificate.notes, *outcome.conversion.notes)
 
 
 def _hashes(outcome: Outcome) -> dict[str, str]:

@@ -25,7 +25,7 @@ class Cluster(Trained):
     A weight is w = s q with a scale s per output channel (one for all of a Dense layer) and q one of k integers of
     -127..127, the same ones for all channels. Zeros of an earlier step stay; then 0 is one of the k. Codewords start
     with TF-MOT's centroid initializers on w / s, and follow the weights in training (`tfcompress.clustering.moving`).
-    Batch normalization is folded: its factors go into the scales.
+    Batch normalization, `Rescaling` and the like are folded at the end: their factors go into the scales.
 
     Source: Han et al., "Deep Compression", 2016, arXiv:1510.00149, section 3; with fixed scales and integers because
     16 float values become up to 16 integers *per channel* when a file is quantized.
@@ -58,25 +58,28 @@ class Cluster(Trained):
 
     def apply(self, compressed: CompressedModel, trainer: Trainer) -> CompressedModel:
         """See `Technique.apply`."""
-        from converters.keras_models.simplify import clone, fold_batch_norm
+        from converters.keras_models.simplify import fold_batch_norm
+        from tfcompress.clustering import units
         from tfcompress.clustering.following import Following
 
-        model = clone(compressed.model)
-        chosen, skipped = self._select(model, compressed)
-        factors = fold_batch_norm(model).factors
+        chosen, skipped = self._select(compressed.model, compressed)
+        factors = fold_batch_norm(compressed.model).factors
         moving = self._start(chosen, factors, compressed.invariants, trainer.seed)
-        invariants = {**compressed.invariants}
+        model, promises = units.split(compressed.model, compressed.invariants)
+        invariants = {**promises}
         for name, follower in moving.items():
             invariants[name] = (*invariants.get(name, ()), follower)
         following = Following(model, moving)
         logs = trainer.fit(model, self, invariants=invariants, callbacks=(following,))
         following.look()
-        folded = fold_batch_norm(model)
+        # Before folding: the bias takes what constants before a kernel add, which is a sum over the kernel.
+        _project(model, invariants)
+        folded = fold_batch_norm(units.join(model, like=compressed.model))
         fixed = {name: follower.fixed(folded.factors.get(name, 1.0)) for name, follower in moving.items()}
         result = replace(compressed, model=folded.model)
         for name, codebook in fixed.items():
             result = result.promise(name, codebook)
-        _project(result)
+        _project(result.model, result.invariants)
         weights = {**compressed.ranges.weights, **{name: codebook.scales for name, codebook in fixed.items()}}
         notes = tuple(f"{layer}: not folded, {reason}" for layer, reason in folded.unfolded)
         step = self.record(epochs=logs, skipped=skipped, notes=notes)
@@ -133,10 +136,10 @@ def _unfit(kernel: Kernel, promises: Sequence[Invariant]) -> str:
     return ""
 
 
-def _project(compressed: CompressedModel) -> None:
+def _project(model: Any, invariants: Mapping[str, Sequence[Invariant]]) -> None:
     """Sets the kernels of this step's own model to what all promises want, exactly."""
     from converters.keras_models.kernels import kernels
 
-    for kernel in kernels(compressed.model):
-        if promises := compressed.invariants.get(kernel.name):
+    for kernel in kernels(model):
+        if promises := invariants.get(kernel.name):
             kernel.variable.assign(project(kernel.variable.numpy(), promises))

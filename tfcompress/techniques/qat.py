@@ -25,10 +25,11 @@ Array = npt.NDArray[Any]
 class Qat(Trained):
     """Trains with the file's rounding in place, so that the weights learn to live with it.
 
-    Batch normalization is folded first. Then each step computes with w' = s round(w / s) and activations rounded to the
-    256 steps (65,535 for 16 bits) of their range, while gradients pass the rounding unchanged. Ranges follow the
-    batches' extremes and go to the file as they were at the end, like the scales s. Scales that an earlier step fixed,
-    a codebook's, stay. Built on TF-MOT's 8-bit wrappers.
+    Batch normalization, `Rescaling` and the like are folded first. Then each step computes with w' = s round(w / s) and
+    activations rounded to the 256 steps (65,535 for 16 bits) of their range, while gradients pass the rounding
+    unchanged. A range is the share of the batches' extremes that had the smallest squared error before training; it
+    follows the extremes, and goes to the file as it was at the end, like the scales s. Scales that an earlier step
+    fixed, a codebook's, stay. Built on TF-MOT's 8-bit wrappers.
 
     Source: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
     Inference", arXiv:1712.05877.
@@ -47,7 +48,7 @@ class Qat(Trained):
         default=8, description="Width of activations: 8, or 16 for an int16x8 file. Weights have 8 bits."
     )
     calibration_samples: int = Field(
-        default=1024, ge=1, description="Training samples that the ranges are measured on before training."
+        default=512, ge=1, description="Training samples that the ranges are measured on before training."
     )
 
     @property

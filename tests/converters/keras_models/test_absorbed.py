@@ -16,6 +16,7 @@ from converters.flatbuffer import FlatBuffer
 from converters.flatbuffer.kernels import find, kernels_in_file
 from converters.keras_models.absorbed import absorbing
 from converters.keras_models.bridge.operators import Operator
+from converters.keras_models.folding import fold_batch_norm
 from converters.keras_models.kernels import kernels
 from converters.keras_models.tracing import freeze_keras
 
@@ -54,6 +55,12 @@ def used_twice() -> Any:
     return tf_keras.Model(x, L.Add()([L.BatchNormalization()(y), y]))
 
 
+def rescaled_twice() -> Any:
+    x = tf_keras.Input(IMAGE)
+    y = L.Rescaling(1 / 255)(x)
+    return tf_keras.Model(x, [conv()(y), y])
+
+
 CHANGED: dict[str, Callable[[], Any]] = {
     "one layer, two norms": shared_conv,
     "two layers, one norm": shared_norm,
@@ -67,15 +74,23 @@ CHANGED: dict[str, Callable[[], Any]] = {
     "rescaling behind dropout": lambda: chain(IMAGE, conv(), L.Dropout(0.5), L.Rescaling(2.0)),
     "rescaling behind flatten": lambda: chain(IMAGE, conv(), L.Flatten(), L.Rescaling(2.0)),
     "rescaling behind conv1d": lambda: chain(SIGNAL, L.Conv1D(4, 3, name="k"), L.Rescaling(2.0)),
+    "rescaling that others read": rescaled_twice,
     "multiplication behind": lambda: chain(IMAGE, conv(), times_two()),
     "multiplication before": lambda: chain(IMAGE, times_two(), conv()),
 }  # fmt: skip
+# What `fold_batch_norm` leaves to the converter.
+UNFOLDED = {"one layer, two norms", "two layers, one norm", "rescaling that others read"}
 SAME: dict[str, Callable[[], Any]] = {
     "used twice": used_twice,
     "norm of the input": lambda: chain(IMAGE, L.BatchNormalization(), conv()),
     "norm behind an activation": lambda: chain(IMAGE, conv(activation="relu"), L.BatchNormalization(), L.ReLU()),
     "norm behind pooling": lambda: chain(IMAGE, conv(), L.MaxPooling2D(), L.BatchNormalization()),
     "norm behind flatten": lambda: chain(IMAGE, conv(), L.Flatten(), L.BatchNormalization()),
+    "offset before same padding": lambda: chain(IMAGE, L.Rescaling(1 / 255, -1), conv(padding="same")),
+    "offset before a padding layer": lambda: chain(IMAGE, L.Rescaling(1 / 255, -1), L.ZeroPadding2D(1), conv()),
+    "rescalings before same padding": lambda: chain(
+        IMAGE, L.Rescaling(2.0), L.Rescaling(1.0, -1), conv(padding="same")
+    ),
     "rescaling before conv1d": lambda: chain(SIGNAL, L.Rescaling(1 / 255), L.Conv1D(4, 3, name="k")),
 }  # fmt: skip
 
@@ -92,12 +107,24 @@ def changed(model: Any) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("case", [*CHANGED, *SAME])
-def test_the_kernels_that_the_converter_changes_are_known_before(case: str) -> None:
+def built(case: str) -> Any:
     model = (CHANGED | SAME)[case]()
     randomize(model, 0)
     for layer in model.layers:
         if isinstance(layer, L.BatchNormalization):
             layer.moving_variance.assign(abs(layer.moving_variance) + 0.5)
+    return model
+
+
+@pytest.mark.parametrize("case", [*CHANGED, *SAME])
+def test_the_kernels_that_the_converter_changes_are_known_before(case: str) -> None:
+    model = built(case)
     assert set(absorbing(model)) == changed(model)
     assert bool(changed(model)) == (case in CHANGED)
+
+
+@pytest.mark.parametrize("case", [*CHANGED, *SAME])
+def test_once_constants_are_folded_the_converter_changes_only_kernels_of_several_calls_or_readers(case: str) -> None:
+    model = fold_batch_norm(built(case)).model
+    assert set(absorbing(model)) == changed(model)
+    assert bool(changed(model)) == (case in UNFOLDED)

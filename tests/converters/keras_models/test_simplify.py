@@ -160,7 +160,7 @@ def test_only_activations_that_no_kernel_fuses_are_split_off() -> None:
     simplified = check(model)
     expected = ["x", "a", "b", "c", "d", "d_tanh", "f", "g", "g_hard_silu", "h", "h_slope", "i", "i_softmax"]
     assert names(simplified.model) == expected
-    assert simplified.notes[-1] == ("i", "its activation became the layer 'i_softmax'")
+    assert simplified.notes[-1] == ("i", "recipes know its activation as the layer 'i_softmax'")
     assert simplified.model.output_names == ["i_softmax"]
 
 
