@@ -13,7 +13,7 @@ from typing import Any
 
 from converters import child
 from converters.conversion import finish
-from converters.errors import ModelError
+from converters.errors import CompressionError, ModelError
 from tfcompress import pipeline
 from tfcompress import task as tasks
 from tfcompress.model import Skipped, step_from_plain
@@ -66,20 +66,13 @@ def compress(
     chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     _check(chosen, task)
     folder = ResultFolder(Path(output), force=force, resume=resume) if output is not None else None
-    if isinstance(model, (str, Path)) and isinstance(task, (str, Path)):
-        data = {"spec": str(task), "scale": scale, "label": label}
-        told = child.call(
-            "tfcompress.compression:compress_here",
-            *(str(model), allow_code, chosen.to_toml(), data),
-            {"path": str(folder.path) if folder else "", "force": force, "resume": resume},
-            what="compressing the model",
-            limits=_LIMITS,
-            progress=progress,
-        )
-        outcome = _from_plain(told, chosen)
-    else:
-        opened = _open(model, allow_code) if isinstance(model, (str, Path)) else model
-        outcome = pipeline.run(opened, chosen, _task(task, opened, scale, label), folder, progress)
+    data = {"spec": task, "scale": scale, "label": label}
+    try:
+        outcome = _made(model, allow_code, chosen, data, folder, progress)
+    except CompressionError:
+        if folder:
+            folder.give_up()
+        raise
     outcome = replace(outcome, folder=folder.path if folder else None)
     if folder:
         texts = {
@@ -90,6 +83,29 @@ def compress(
         files = {name: text.encode() for name, text in texts.items()}
         folder.finish({"model.tflite": outcome.conversion.flatbuffer.data, **files})
     return outcome
+
+
+def _made(
+    model: Any,
+    allow_code: bool,
+    recipe: Recipe,
+    data: Mapping[str, Any],
+    folder: ResultFolder | None,
+    progress: child.Progress,
+) -> Outcome:
+    """The outcome, made in a child where model and data are files."""
+    if isinstance(model, (str, Path)) and isinstance(data["spec"], (str, Path)):
+        told = child.call(
+            "tfcompress.compression:compress_here",
+            *(str(model), allow_code, recipe.to_toml(), {**data, "spec": str(data["spec"])}),
+            folder.asked if folder else {},
+            what="compressing the model",
+            limits=_LIMITS,
+            progress=progress,
+        )
+        return _from_plain(told, recipe)
+    opened = _open(model, allow_code) if isinstance(model, (str, Path)) else model
+    return pipeline.run(opened, recipe, _task(data["spec"], opened, data["scale"], data["label"]), folder, progress)
 
 
 def plan(
@@ -149,9 +165,7 @@ def compress_here(
     progress("loading the model", 0, 0)
     opened, chosen = _open(model, allow_code), from_toml(recipe)
     task = _task(data["spec"], opened, data["scale"], data["label"])
-    place = None
-    if folder["path"]:
-        place = ResultFolder(Path(folder["path"]), force=folder["force"], resume=folder["resume"])
+    place = ResultFolder(Path(folder["path"]), force=folder["force"], resume=folder["resume"]) if folder else None
     outcome = pipeline.run(opened, chosen, task, place, progress)
     made = outcome.conversion
     return {

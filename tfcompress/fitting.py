@@ -15,8 +15,10 @@ import tensorflow as tf
 import tf_keras
 
 from converters.child import Progress
-from converters.errors import DataError, TrainingError, UsageError
+from converters.errors import TrainingError, UsageError
+from tfcompress import compatibility
 from tfcompress.checkpoint import NOTHING_DONE, Checkpoint, Done
+from tfcompress.data.labels import are_class_numbers
 from tfcompress.invariants import Invariant, project
 from tfcompress.model import Logs
 from tfcompress.task import Task
@@ -82,7 +84,7 @@ def fit(
     steps = math.ceil(task.count("train") / settings.batch_size)
     if not steps:
         next(task.training_batches(0, size=1))  # which says what is missing
-    check_data(model, task)
+    compatibility.check(model, task, ("train", "val"))
     trained = _UnderPromises(model.inputs, model.outputs)
     trained.keep(projected)
     for kernel, kept in projected:
@@ -212,15 +214,26 @@ def check(model: Any, task: Task) -> str:
     """
     _check_outputs(model)
     next(task.training_batches(0, size=1))
-    check_data(model, task)
-    _check_finite(task)
-    _optimizer(task.optimizer, 1e-3, 1)
-    for given in task.metrics:
-        _metric(given)
+    compatibility.check(model, task, ("train", "val"))
     loss = _known_loss(loss_of(task, model))
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+    optimizer, metrics = _optimizer(task.optimizer, 1e-3, 1), _metrics(task, model)
+    tried = tf_keras.Model(model.inputs, model.outputs)
+    tried.compile(optimizer, loss=loss, metrics=metrics, run_eagerly=True)
+    x, y = next(floats(task.training_batches(0, size=2)))
+    try:
+        tried.test_on_batch(x, y)
+    except Exception as error:  # the user's loss and metrics may raise anything
+        raise UsageError(
+            f"the loss {name} or a metric fails on labels of shape {y.shape[1:]} and outputs of shape "
+            f"{tuple(model.outputs[0].shape)[1:]} ({_first_line(error)}); choose another loss, or leave it out"
+        ) from error
     how = "as the task asks" if task.loss else "inferred from the labels and the last activation"
     return f"trained with the loss {name}, {how}"
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _check_outputs(model: Any) -> None:
@@ -228,46 +241,6 @@ def _check_outputs(model: Any) -> None:
         raise UsageError(
             f"training takes a model of one output, this one has {len(model.outputs)}; train them yourself"
         )
-
-
-def check_data(model: Any, task: Task) -> None:
-    """Raises DataError where the training samples have another shape than the model's inputs."""
-    inputs = task.inputs("train")
-    if len(inputs) != len(model.inputs):
-        raise DataError(
-            f"the model has {len(model.inputs)} inputs and the data {len(inputs)}; give x_train_<input> each"
-        )
-    by_name = dict(zip(model.input_names, model.inputs, strict=True))
-    if len(inputs) > 1 and set(inputs) != set(by_name):
-        raise DataError(f"the data has inputs {', '.join(inputs)}, the model {', '.join(by_name)}; name them alike")
-    for name, rows in inputs.items():
-        tensor = by_name.get(name, model.inputs[0])
-        wanted, came = tuple(tensor.shape)[1:], tuple(rows.shape)[1:]
-        if len(wanted) != len(came) or any(a not in (None, b) for a, b in zip(wanted, came, strict=True)):
-            raise DataError(f"training samples have shape {came}, the model's input {wanted}; prepare the data for it")
-    _check_labels(model, task)
-
-
-def _check_finite(task: Task) -> None:
-    for split in ("train", "val"):
-        for number, (x, _) in enumerate(task.named_batches(split, 1024)):
-            for name, rows in x.items():
-                if rows.dtype.kind != "f" or np.isfinite(rows).all():
-                    continue
-                row = number * 1024 + int(np.argwhere(~np.isfinite(rows))[0][0])
-                raise DataError(f"{name}_{split} holds NaN or infinity in sample {row}; remove or repair that sample")
-
-
-def _check_labels(model: Any, task: Task) -> None:
-    labels, outputs = np.asarray(task.y_train), tuple(model.outputs[0].shape)[1:]
-    if labels.ndim == 1 and labels.dtype.kind in "iu" and len(outputs) == 1 and outputs[0] and outputs[0] > 1:
-        if labels.min() < 0 or labels.max() >= outputs[0]:
-            raise DataError(
-                f"labels reach from {labels.min()} to {labels.max()}, and the model has {outputs[0]} outputs; "
-                "number the classes from 0, or use a model with more outputs"
-            )
-    elif labels.ndim > 1 and labels.shape[1:] != outputs and not task.loss:
-        raise DataError(f"labels have shape {labels.shape[1:]}, the model's output {outputs}; they must agree")
 
 
 # --- loss, metrics, optimizer -----------------------------------------------------------------------------------
@@ -280,7 +253,7 @@ def loss_of(task: Task, model: Any) -> Any:
     labels, units = np.asarray(task.y_train), int(model.outputs[0].shape[-1] or 1)
     activation = _last_activation(model)
     losses = tf_keras.losses
-    if units > 1 and labels.ndim == 1 and labels.dtype.kind in "iub":
+    if units > 1 and are_class_numbers(labels, (len(labels), *model.outputs[0].shape[1:])):
         return losses.SparseCategoricalCrossentropy(from_logits=activation != "softmax")
     if units > 1 and labels.ndim == 2 and bool(np.all(labels.sum(-1) == 1)) and bool(np.all(labels >= 0)):
         return losses.CategoricalCrossentropy(from_logits=activation != "softmax")

@@ -12,7 +12,7 @@ from typing import Any
 
 from converters import child
 from converters.conversion import Conversion, rename_outputs
-from tfcompress import fingerprint, scorecard, steps, twin
+from tfcompress import compatibility, fingerprint, scorecard, steps, twin
 from tfcompress.conversion import convert
 from tfcompress.model import CompressedModel, Skipped
 from tfcompress.outcome import Outcome
@@ -91,6 +91,7 @@ def _understood(model: Any, recipe: Recipe, task: Task) -> tuple[CompressedModel
     simplified = twin.of(model)
     notes = [f"{layer}: {what}" for layer, what in simplified.notes]
     compressed = CompressedModel(simplified.model)
+    compatibility.check(compressed.model, task)
     if any(isinstance(step, Trained) and step.epochs for step in recipe.steps):
         from tfcompress import fitting
 

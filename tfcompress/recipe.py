@@ -199,7 +199,7 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"]) or "the values"
     if first["type"] == "extra_forbidden":
-        return f"{place} is no key of it; docs/recipes.md and `tfcompress techniques` list those there are"
+        return f"{place} is not a parameter; docs/recipes.md and `tfcompress techniques` list those there are"
     message = first["msg"][:1].lower() + first["msg"][1:]
     if first["type"] == "missing":
         return f"{place} is missing; set it"

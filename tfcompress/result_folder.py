@@ -38,6 +38,11 @@ class ResultFolder:
         self._check_place()
         self._check_work()
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The arguments that make another one of the same place, as plain data."""
+        return {"path": str(self.path), "force": self._force, "resume": self._resume}
+
     def _check_work(self) -> None:
         if not self.work.exists():
             return
@@ -45,10 +50,20 @@ class ResultFolder:
         # A run that was killed at its very beginning leaves the folder without its note.
         if _NOTE not in entries and entries - {_NOTE_BESIDE}:
             raise FileError(f"{self.work} is not the state of a run of compress; move it away, or give another name")
-        if not self._resume and not self._force:
+        if not self._resume and not self._force and not self._is_bare():
             raise FileError(
                 f"{self.work} holds the state of an interrupted run: --resume goes on with it, --force begins anew"
             )
+
+    def _is_bare(self) -> bool:
+        """Whether the run's state holds nothing that an epoch has made."""
+        return not any(path.is_file() for path in self.work.rglob("*") if path.name not in (_NOTE, _NOTE_BESIDE))
+
+    def give_up(self) -> None:
+        """Removes what a failed run left, if there is nothing in it to go on with."""
+        if self.work.is_dir() and self._is_bare():
+            with contextlib.suppress(OSError):
+                self._remove_work()
 
     def _check_place(self) -> None:
         if self.path.exists() and not self.path.is_dir():
@@ -80,7 +95,7 @@ class ResultFolder:
         """
         self._check_work()
         noted = self.work / _NOTE
-        if self._resume and noted.exists():
+        if self._resume and noted.exists() and not self._is_bare():
             try:
                 before = dict(json.loads(noted.read_text(encoding="utf-8")))
             except (OSError, ValueError, TypeError) as error:

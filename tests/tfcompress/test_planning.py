@@ -61,6 +61,18 @@ def test_a_typo_in_freeze_is_found_before_the_training_of_any_step(name: str) ->
         tfcompress.plan(small_model(), recipe(*earlier, {"technique": name, "freeze": ["conv", "conb"]}), small_task())
 
 
+def test_a_layer_may_be_named_as_in_the_model_where_its_twin_has_another_name() -> None:
+    import keras
+
+    inputs = keras.layers.Input((6, 6, 2))
+    x = keras.layers.Conv2D(8, 3, name="größe: conv")(inputs)
+    x = keras.layers.Conv2D(8, 3, name="next")(x)
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(x)))
+    plan = tfcompress.plan(model, recipe({"technique": "prune", "layers": ["größe: conv"]}), small_task())
+    assert "gr__e__conv" not in reasons(plan, 0)
+    assert "next" in reasons(plan, 0)
+
+
 def test_freeze_may_name_batch_normalization_that_an_earlier_step_folds_away() -> None:
     both = ({"technique": name, "freeze": ["norm"]} for name in ("cluster", "qat"))
     outcome = tfcompress.compress(small_model(), recipe(*both), small_task())

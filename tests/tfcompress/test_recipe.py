@@ -90,6 +90,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no batch": ({"technique": "qat", "batch_size": 0}, "batch_size is 0"),
     "unknown choice": ({"technique": "prune", "criterion": "l3"}, r"criterion is 'l3'; .*'l1'"),
     "strange bits": ({"technique": "qat", "activation_bits": 4}, "activation_bits is 4; .*8 or 16"),
+    "a word for a list": ({"technique": "qat", "freeze": "conv"}, "freeze is 'conv'; expected a list, such as"),
+    "too long a block": (
+        {"technique": "prune", "block": [1, 2, 3]},
+        r"block is \[1, 2, 3\]; list should have at most 2",
+    ),
+    "infinite power": ({"technique": "prune", "power": float("inf")}, "power is inf"),
     "pattern that is none": ({"technique": "prune", "pattern": "4:2"}, "pattern is '4:2'"),
 }
 
@@ -105,7 +111,7 @@ def test_a_step_that_cannot_work_is_one_line(case: str) -> None:
 TEXTS = {
     "no TOML": ("steps = [", "mine is not TOML"),
     "unknown key": ("step = 1", "step is not a parameter"),
-    "steps that are none": ("steps = 3", "steps is 3"),
+    "steps that are none": ("steps = 3", r"steps is 3; write \[\[steps\]\]"),
     "a step that is none": ("steps = [3]", "step 1 names no technique"),
     "negative seed": ("seed = -1", "seed is -1"),
     "unknown dtype": ('[conversion]\ndtype = "int7"', "conversion.dtype is 'int7'; .*'int8'"),

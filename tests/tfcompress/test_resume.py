@@ -104,6 +104,19 @@ def test_force_keeps_an_interrupted_run_until_model_data_and_recipe_are_found_go
     assert not hours.exists()
 
 
+def test_a_run_that_failed_before_an_epoch_was_done_is_in_nobodys_way(tmp_path: Path) -> None:
+    def broken(labels: Any, outputs: Any) -> Any:
+        return tf.reduce_mean(outputs) * float("nan") + 0.0 * tf.reduce_sum(tf.cast(labels, tf.float32))
+
+    recipe = Recipe(steps=(QAT,))
+    with pytest.raises(TrainingError, match="the loss became nan in epoch 1"):
+        tfcompress.compress(small_model(), recipe, some_task(loss=broken), output=tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+    ResultFolder(tmp_path / "out").begin({"recipe": "of a run that was killed at once"})
+    outcome = tfcompress.compress(small_model(), recipe, some_task(), output=tmp_path / "out")
+    assert len(outcome.history[0].epochs) == 2
+
+
 def test_a_folder_with_the_name_of_a_runs_state_that_is_none_is_left_alone(tmp_path: Path) -> None:
     photos = tmp_path / "out.partial" / "photos"
     photos.mkdir(parents=True)

@@ -146,6 +146,7 @@ def _keras_3_metric_of_the_users() -> Any:
         ({"metrics": ("fine",)}, "the metric is 'fine'; expected the name of a Keras metric"),
         ({"metrics": (_keras_3_metric_of_the_users(),)}, "the metric Strange is not one of tf_keras"),
         ({"loss": "los"}, "the loss is 'los'; expected the name of a Keras loss"),
+        ({"loss": "categorical_crossentropy"}, r"categorical_crossentropy or a metric fails on labels of shape \(\)"),
     ],
 )
 def test_a_loss_or_metric_that_tf_keras_does_not_know_is_refused_before_training(
@@ -168,6 +169,7 @@ def test_a_model_of_two_outputs_is_refused_when_it_is_planned() -> None:
         (3, "softmax", np.arange(80) % 3, "SparseCategoricalCrossentropy False"),
         (3, None, np.arange(80) % 3, "SparseCategoricalCrossentropy True"),
         (3, "softmax", np.eye(3)[np.arange(80) % 3], "CategoricalCrossentropy False"),
+        (3, "softmax", np.arange(80) % 3.0, "SparseCategoricalCrossentropy False"),
         (1, "sigmoid", np.arange(80) % 2, "BinaryCrossentropy False"),
         (1, None, np.linspace(0, 9, 80), "MeanSquaredError None"),
     ],
@@ -231,13 +233,40 @@ def test_a_loss_that_becomes_nan_is_one_line_with_a_way_out() -> None:
     [
         ({"x_train": np.zeros((80, 5), np.float32)}, r"shape \(5,\), the model's input \(6,\)"),
         ({"x_train": np.full((80, 6), np.nan, np.float32)}, "x_train holds NaN or infinity in sample 0"),
-        ({"y_train": np.full(80, 3)}, "labels reach from 3 to 3, and the model has 3 outputs"),
+        ({"y_train": np.full(80, 3)}, "labels of the train split reach from 3 to 3, and the model has 3 outputs"),
+        ({"y_train": np.linspace(0, 2, 80)}, r"labels of the train split have shape \(\), the model's output \(3,\)"),
         ({"y_train": None}, "no training samples with labels"),
+        ({"x_val": np.zeros((20, 5), np.float32)}, r"val split have shape \(5,\), the model's input \(6,\)"),
+        ({"y_test": np.full(20, 7.0)}, "labels of the test split reach from 7 to 7"),
+        ({"x_test": np.full((20, 6), np.inf, np.float32)}, "x_test holds NaN or infinity in sample 0"),
     ],
 )
 def test_data_that_does_not_fit_is_refused_before_training(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         tfcompress.compress(small_model(), Recipe(steps=({"technique": "qat", "epochs": 1},)), some_task(**fields))
+
+
+def test_class_numbers_may_be_floats() -> None:
+    task = some_task()
+    floats = {name: getattr(task, name).astype(np.float32) for name in ("y_train", "y_val", "y_test")}
+    outcome = tfcompress.compress(small_model(), "int8", some_task(**floats))
+    assert outcome.value("accuracy_before") == tfcompress.compress(small_model(), "int8", task).value("accuracy_before")
+
+
+def test_a_callback_that_is_none_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="a callback of type int came; expected a Keras callback"):
+        some_task(callbacks=(1,))
+
+
+@pytest.mark.parametrize("given", [[{"technique": "qat"}], {"steps": []}, 42])
+def test_what_is_no_recipe_is_named(given: Any) -> None:
+    with pytest.raises(UsageError, match="a recipe of type .* came; expected a packaged one's name"):
+        tfcompress.compress(small_model(), given, some_task())
+
+
+def test_arrays_in_place_of_a_task_are_named() -> None:
+    with pytest.raises(DataError, match="data of type tuple came; expected a tfcompress Task"):
+        tfcompress.compress(small_model(), "int8", (np.zeros((2, 6)), np.zeros(2)))  # type: ignore[arg-type]
 
 
 def test_an_unknown_optimizer_is_refused_before_training() -> None:
