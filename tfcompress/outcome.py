@@ -43,7 +43,7 @@ class LayerReport:
     shares_values: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outcome:
     """A compression's result.
 
@@ -72,6 +72,12 @@ class Outcome:
     def value(self, name: str) -> Any:
         """The value of a row of the report, such as `accuracy_after`; None where there is no such row."""
         return next((row.value for row in self.report if row.name == name), None)
+
+    def __repr__(self) -> str:
+        """A line for notebooks; the weights of a model are nothing to read."""
+        named = ("accuracy_before", "accuracy_after", "file_bytes", "gzip_bytes")
+        told = "".join(f", {name}={self.value(name)}" for name in named)
+        return f"Outcome(recipe={self.recipe.name!r}{told})"
 
 
 @dataclass(frozen=True)

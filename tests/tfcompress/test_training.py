@@ -250,6 +250,7 @@ def test_class_numbers_may_be_floats() -> None:
     task = some_task()
     floats = {name: getattr(task, name).astype(np.float32) for name in ("y_train", "y_val", "y_test")}
     outcome = tfcompress.compress(small_model(), "int8", some_task(**floats))
+    assert len(repr(outcome)) < 200 and f"file_bytes={outcome.value('file_bytes')}" in repr(outcome)
     assert outcome.value("accuracy_before") == tfcompress.compress(small_model(), "int8", task).value("accuracy_before")
 
 
