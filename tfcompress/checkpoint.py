@@ -25,10 +25,12 @@ class Done:
     Attributes:
         logs: what Keras logged, per epoch.
         seconds: wall time of these epochs, of all sessions.
+        finished: whether the training has ended, be it before its last epoch.
     """
 
     logs: Logs = ()
     seconds: float = 0.0
+    finished: bool = False
 
 
 NOTHING_DONE = Done()
@@ -51,7 +53,8 @@ class Checkpoint:
         """
         arrays = [np.asarray(variable) for variable in variables]
         epochs = len(done.logs)
-        told = {"logs": done.logs, "seconds": round(done.seconds, 2), "shapes": _shapes(arrays)}
+        told = {"logs": done.logs, "seconds": round(done.seconds, 2), "finished": done.finished}
+        told["shapes"] = _shapes(arrays)
         beside, note = self._folder / f"{epochs}.npz.part", self._folder / f"{_NOTE}.part"
         with writing(self._folder, "make room, then --resume goes on after the epoch before"):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +77,7 @@ class Checkpoint:
             return NOTHING_DONE
         try:
             note = json.loads((self._folder / _NOTE).read_text(encoding="utf-8"))
-            done = Done(tuple(note["logs"]), float(note["seconds"]))
+            done = Done(tuple(note["logs"]), float(note["seconds"]), bool(note["finished"]))
             with np.load(self._folder / f"{len(done.logs)}.npz", allow_pickle=False) as state:
                 # All are read before the first is set.
                 arrays: list[npt.NDArray[Any]] = [state[f"arr_{index}"] for index in range(len(note["shapes"]))]

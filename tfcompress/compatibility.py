@@ -25,14 +25,13 @@ def check(model: Any, task: Task, splits: Sequence[str] = SPLITS) -> None:
         splits: those to look at.
 
     Raises:
-        DataError: inputs of another number, name or shape; NaN or infinity; labels of another shape, or class numbers
-            that the model has no output for.
+        DataError: inputs of another number, name or shape; labels of another shape, or class numbers that the model has
+            no output for.
     """
     for split in splits:
         if not task.count(split):
             continue
         _check_inputs(model, task, split)
-        _check_finite(task, split)
         labels = getattr(task, f"y_{split}")
         if labels is not None and len(model.outputs) == 1:
             _check_labels(np.asarray(labels), tuple(model.outputs[0].shape)[1:], split, any_shape=bool(task.loss))
@@ -56,13 +55,19 @@ def _check_inputs(model: Any, task: Task, split: str) -> None:
             )
 
 
-def _check_finite(task: Task, split: str) -> None:
-    for number, (x, _) in enumerate(task.named_batches(split, _CHECKED_AT_ONCE)):
-        for name, rows in x.items():
-            if rows.dtype.kind != "f" or np.isfinite(rows).all():
-                continue
-            row = number * _CHECKED_AT_ONCE + int(np.argwhere(~np.isfinite(rows))[0][0])
-            raise DataError(f"{name}_{split} holds NaN or infinity in sample {row}; remove or repair that sample")
+def check_finite(task: Task) -> None:
+    """Reads all samples once.
+
+    Raises:
+        DataError: NaN or infinity.
+    """
+    for split in SPLITS:
+        for number, (x, _) in enumerate(task.named_batches(split, _CHECKED_AT_ONCE)):
+            for name, rows in x.items():
+                if rows.dtype.kind != "f" or np.isfinite(rows).all():
+                    continue
+                row = number * _CHECKED_AT_ONCE + int(np.argwhere(~np.isfinite(rows))[0][0])
+                raise DataError(f"{name}_{split} holds NaN or infinity in sample {row}; remove or repair that sample")
 
 
 def _check_labels(labels: Any, outputs: tuple[Any, ...], split: str, *, any_shape: bool) -> None:

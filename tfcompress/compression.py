@@ -67,12 +67,7 @@ def compress(
     _check(chosen, task)
     folder = ResultFolder(Path(output), force=force, resume=resume) if output is not None else None
     data = {"spec": task, "scale": scale, "label": label}
-    try:
-        outcome = _made(model, allow_code, chosen, data, folder, progress)
-    except CompressionError:
-        if folder:
-            folder.give_up()
-        raise
+    outcome = _made(model, allow_code, chosen, data, folder, progress)
     outcome = replace(outcome, folder=folder.path if folder else None)
     if folder:
         texts = {
@@ -105,7 +100,17 @@ def _made(
         )
         return _from_plain(told, recipe)
     opened = _open(model, allow_code) if isinstance(model, (str, Path)) else model
-    return pipeline.run(opened, recipe, _task(data["spec"], opened, data["scale"], data["label"]), folder, progress)
+    return _run(opened, recipe, _task(data["spec"], opened, data["scale"], data["label"]), folder, progress)
+
+
+def _run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, progress: child.Progress) -> Outcome:
+    """`pipeline.run`; a run that fails leaves nothing that nobody could go on with."""
+    try:
+        return pipeline.run(model, recipe, task, folder, progress)
+    except CompressionError:
+        if folder:
+            folder.give_up()
+        raise
 
 
 def plan(
@@ -166,7 +171,7 @@ def compress_here(
     opened, chosen = _open(model, allow_code), from_toml(recipe)
     task = _task(data["spec"], opened, data["scale"], data["label"])
     place = ResultFolder(Path(folder["path"]), force=folder["force"], resume=folder["resume"]) if folder else None
-    outcome = pipeline.run(opened, chosen, task, place, progress)
+    outcome = _run(opened, chosen, task, place, progress)
     made = outcome.conversion
     return {
         "data": made.flatbuffer.data,

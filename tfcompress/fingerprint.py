@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -59,27 +60,45 @@ def _hash_of_setup(task: Task) -> str:
     return hashlib.sha256(json.dumps(setup, sort_keys=True).encode()).hexdigest()
 
 
-def _described(value: Any) -> Any:
+def _described(value: Any, within: tuple[int, ...] = ()) -> Any:
     """The same for equal settings in every process: never an address, never what changes with use."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _described(one) for key, one in value.items()}
+        return {str(key): _described(one, within) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_described(one) for one in value]
+        return [_described(one, within) for one in value]
     if isinstance(value, (set, frozenset)):
-        return sorted(repr(_described(one)) for one in value)
+        return sorted(repr(_described(one, within)) for one in value)
     if isinstance(value, CodeType):
-        return [value.co_name, value.co_code.hex(), list(value.co_names), _described(value.co_consts)]
+        return [value.co_name, value.co_code.hex(), list(value.co_names), _described(value.co_consts, within)]
     if isinstance(value, functools.partial):
-        return ["partial", _described(value.func), _described(value.args), _described(value.keywords)]
+        return [
+            "partial",
+            _described(value.func, within),
+            _described(value.args, within),
+            _described(value.keywords, within),
+        ]
     if isinstance(value, (np.ndarray, np.generic)):
-        return _described(np.asarray(value).tolist())
+        array = np.ascontiguousarray(value)
+        return [list(array.shape), str(array.dtype), hashlib.sha256(array.tobytes()).hexdigest()]
     if hasattr(value, "__code__"):
-        return [value.__qualname__, _described(value.__code__), _described(value.__defaults__)]
+        return _function(value, within)
     if hasattr(value, "get_config"):
         try:
-            return [type(value).__qualname__, _described(value.get_config())]
+            return [type(value).__qualname__, _described(value.get_config(), within)]
         except Exception:  # a class of the user's own without a configuration of its own: its name must do
             return type(value).__qualname__
     return getattr(value, "__qualname__", type(value).__qualname__)
+
+
+def _function(function: Any, within: tuple[int, ...]) -> Any:
+    """Code, defaults and what it closes over; a function that closes over itself is known by its name then."""
+    if id(function) in within:
+        return function.__qualname__
+    within = (*within, id(function))
+    parts = [function.__code__, function.__defaults__, getattr(function, "__kwdefaults__", None)]
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # not filled yet
+            parts.append(cell.cell_contents)
+    return [function.__qualname__, *(_described(part, within) for part in parts)]

@@ -16,6 +16,7 @@ import tf_keras
 
 from converters.child import Progress
 from converters.errors import TrainingError, UsageError
+from converters.keras_models.bridge.operators import Operator
 from tfcompress import compatibility
 from tfcompress.checkpoint import NOTHING_DONE, Checkpoint, Done
 from tfcompress.data.labels import are_class_numbers
@@ -97,7 +98,7 @@ def fit(
     state = [*_unique([*trained.variables, *moving]), *trained.residuals, *_variables_of(optimizer)]
     done = checkpoint.restore(state) if checkpoint else NOTHING_DONE
     first = len(done.logs)
-    if first >= settings.epochs:
+    if done.finished or first >= settings.epochs:
         return done.logs
     watch = _Watch(work, steps, state, checkpoint, done)
     with _seeded(work.seed, first):
@@ -110,6 +111,9 @@ def fit(
             callbacks=[*callbacks, *task.callbacks, watch],
             verbose=0,
         )
+    if checkpoint:
+        # A callback of the user's may have stopped it early; a resumed run must not train it on.
+        checkpoint.save(state, watch.done(finished=True))
     return watch.logs
 
 
@@ -161,7 +165,11 @@ class _Watch(tf_keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self.logs = (*self.logs, {name: float(value) for name, value in (logs or {}).items()})
         if self._checkpoint:
-            self._checkpoint.save(self._state, Done(self.logs, time.monotonic() - self._started))
+            self._checkpoint.save(self._state, self.done())
+
+    def done(self, *, finished: bool = False) -> Done:
+        """How far it is."""
+        return Done(self.logs, time.monotonic() - self._started, finished)
 
 
 # --- data -------------------------------------------------------------------------------------------------------
@@ -214,7 +222,6 @@ def check(model: Any, task: Task) -> str:
     """
     _check_outputs(model)
     next(task.training_batches(0, size=1))
-    compatibility.check(model, task, ("train", "val"))
     loss = _known_loss(loss_of(task, model))
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
     optimizer, metrics = _optimizer(task.optimizer, 1e-3, 1), _metrics(task, model)
@@ -222,11 +229,12 @@ def check(model: Any, task: Task) -> str:
     tried.compile(optimizer, loss=loss, metrics=metrics, run_eagerly=True)
     x, y = next(floats(task.training_batches(0, size=2)))
     try:
+        x = task.augment(tf.nest.map_structure(tf.constant, x)) if task.augment else x
         tried.test_on_batch(x, y)
-    except Exception as error:  # the user's loss and metrics may raise anything
+    except Exception as error:  # the user's functions may raise anything
         raise UsageError(
-            f"the loss {name} or a metric fails on labels of shape {y.shape[1:]} and outputs of shape "
-            f"{tuple(model.outputs[0].shape)[1:]} ({_first_line(error)}); choose another loss, or leave it out"
+            f"the loss {name}, a metric or the augmentation fails on samples with labels of shape {y.shape[1:]} and "
+            f"outputs of shape {tuple(model.outputs[0].shape)[1:]} ({_first_line(error)}); try it on two samples"
         ) from error
     how = "as the task asks" if task.loss else "inferred from the labels and the last activation"
     return f"trained with the loss {name}, {how}"
@@ -257,7 +265,7 @@ def loss_of(task: Task, model: Any) -> Any:
         return losses.SparseCategoricalCrossentropy(from_logits=activation != "softmax")
     if units > 1 and labels.ndim == 2 and bool(np.all(labels.sum(-1) == 1)) and bool(np.all(labels >= 0)):
         return losses.CategoricalCrossentropy(from_logits=activation != "softmax")
-    if set(np.unique(labels[:10_000]).tolist()) <= {0, 1}:
+    if bool(np.isin(labels, (0, 1)).all()):
         return losses.BinaryCrossentropy(from_logits=activation != "sigmoid")
     return losses.MeanSquaredError()
 
@@ -267,6 +275,8 @@ def _last_activation(model: Any) -> str:
     layer = getattr(layer, "layer", layer)
     if type(layer).__name__ == "Softmax":
         return "softmax"
+    if isinstance(layer, Operator):  # a function of keras.ops
+        return str(layer.operation)
     activation = getattr(layer, "activation", None)
     # TF-MOT puts an object around the function (QuantizeAwareActivation).
     activation = getattr(activation, "activation", activation)

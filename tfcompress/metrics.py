@@ -47,7 +47,7 @@ def infer(labels: Array, outputs: Array) -> Metric:
         outputs: `[n, ...]`.
     """
     classes = _classes(outputs)
-    if labels.dtype.kind in "iub" or are_class_numbers(labels, outputs.shape):
+    if are_class_numbers(labels, outputs.shape):
         if classes > 1:
             return Metric("accuracy", f"the labels are whole numbers and the model has {classes} outputs")
         if set(np.unique(labels).tolist()) <= {0, 1}:

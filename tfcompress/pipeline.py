@@ -38,12 +38,13 @@ def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pro
     hashes = fingerprint.hashes(compressed.model, task, recipe.to_toml())
     if folder:
         twin.back(compressed.model, like=model)  # so that a model that cannot go back is known now
-        folder.begin(hashes)
     # Before hours of training: can this model become such a file at all?
     trying = _prefixed(progress, "trying the model as it came")
     plain = converted(compressed, recipe, task, trying, like=model)
     scoring = _prefixed(progress, "scoring")
     before = scorecard.score(compressed.model, task, recipe.runtime, scoring)
+    if folder:
+        folder.begin(hashes)
     trainer = Trainer(task, progress=progress, known_layers=tuple(layer.name for layer in compressed.model.layers))
     training = time.monotonic()
     compressed = steps.run(compressed, recipe, trainer, folder.work if folder else None)
@@ -92,6 +93,7 @@ def _understood(model: Any, recipe: Recipe, task: Task) -> tuple[CompressedModel
     notes = [f"{layer}: {what}" for layer, what in simplified.notes]
     compressed = CompressedModel(simplified.model)
     compatibility.check(compressed.model, task)
+    compatibility.check_finite(task)
     if any(isinstance(step, Trained) and step.epochs for step in recipe.steps):
         from tfcompress import fitting
 

@@ -35,6 +35,7 @@ class ResultFolder:
         self.path = path
         self.work = path.with_name(f"{path.name}.partial")
         self._force, self._resume = force, resume
+        self._begun = False
         self._check_place()
         self._check_work()
 
@@ -50,7 +51,7 @@ class ResultFolder:
         # A run that was killed at its very beginning leaves the folder without its note.
         if _NOTE not in entries and entries - {_NOTE_BESIDE}:
             raise FileError(f"{self.work} is not the state of a run of compress; move it away, or give another name")
-        if not self._resume and not self._force and not self._is_bare():
+        if not self._resume and not self._force:
             raise FileError(
                 f"{self.work} holds the state of an interrupted run: --resume goes on with it, --force begins anew"
             )
@@ -60,8 +61,8 @@ class ResultFolder:
         return not any(path.is_file() for path in self.work.rglob("*") if path.name not in (_NOTE, _NOTE_BESIDE))
 
     def give_up(self) -> None:
-        """Removes what a failed run left, if there is nothing in it to go on with."""
-        if self.work.is_dir() and self._is_bare():
+        """Removes what this run left after it failed, if there is nothing in it to go on with."""
+        if self._begun and self.work.is_dir() and self._is_bare():
             with contextlib.suppress(OSError):
                 self._remove_work()
 
@@ -83,8 +84,8 @@ class ResultFolder:
     def begin(self, hashes: Mapping[str, str]) -> None:
         """Makes the folder of the run's state, or checks that it belongs to the same inputs.
 
-        Only here is the state of an earlier run removed, where `force` asks for that: model, data and recipe are known
-        to be good by now.
+        Only here is the state of an earlier run removed, where `force` asks for that: call it when model, data and
+        recipe are known to be good.
 
         Args:
             hashes: what the result depends on, by name.
@@ -113,6 +114,7 @@ class ResultFolder:
             beside = self.work / _NOTE_BESIDE
             beside.write_text(json.dumps(dict(hashes)), encoding="utf-8")
             beside.rename(noted)
+        self._begun = True
 
     def _remove_work(self) -> None:
         if not self.work.exists():

@@ -22,6 +22,7 @@ from tfcompress.benchmark.measure import measure
 from tfcompress.benchmark.plan import Plan
 from tfcompress.environment import processor
 from tfcompress.evaluation import Evaluation, evaluate
+from tfcompress.metrics import Metric
 from tfcompress.model import CompressedModel
 from tfcompress.outcome import LayerReport
 from tfcompress.rows import How, Row
@@ -98,8 +99,7 @@ def _accuracy(name: str, evaluation: Evaluation | None) -> list[Row]:
     if evaluation is None:
         return []
     source = f"{evaluation.metric} of {evaluation.samples} test samples"
-    unit = "fraction" if evaluation.metric != "mse" else "squared units of y"
-    return [Row(name, evaluation.value, unit, "measured", evaluation.runtime, "host", source)]
+    return [Row(name, evaluation.value, Metric(evaluation.metric).unit, "measured", evaluation.runtime, "host", source)]
 
 
 def _read(name: str, value: float, unit: str, source: str = "the file") -> Row:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import math
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from converters.errors import CompressionError, UsageError
 from converters.keras_models.kernels import Kernel, kernels
+from converters.keras_models.twin_names import twin_name
 from tfcompress.model import Skipped
 
 _NAMED = 8  # layers in a message
@@ -36,13 +36,8 @@ def check(field: str, patterns: Sequence[str], names: Iterable[str]) -> None:
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:
-    """Whether one of the patterns means this layer; characters that no twin's name has stand for `_`, as there."""
-    return any(fnmatch.fnmatchcase(name, each) for pattern in patterns for each in (pattern, _as_in_twins(pattern)))
-
-
-def _as_in_twins(pattern: str) -> str:
-    # As `converters.keras_models.bridge.graph` names layers, but for what means something in a pattern.
-    return re.sub(r"[^A-Za-z0-9_.*?\[\]!-]", "_", pattern)
+    """Whether one of the patterns means this layer; a layer may also be named as in the user's own model."""
+    return any(fnmatch.fnmatchcase(name, pattern) or name == twin_name(pattern) for pattern in patterns)
 
 
 def choose(

@@ -78,6 +78,10 @@ class Task:
     def __post_init__(self) -> None:
         for split in SPLITS:
             x, y = self.inputs(split), getattr(self, f"y_{split}")
+            for name, rows in (x if y is None else {**x, "y": y}).items():
+                if not hasattr(rows, "shape"):
+                    came = type(rows).__name__
+                    raise DataError(f"{name} of the {split} split is of type {came}; give a numpy array")
             counts = {name: len(rows) for name, rows in x.items()} | ({} if y is None else {f"y_{split}": len(y)})
             if len(set(counts.values())) > 1:
                 said = ", ".join(f"{name}: {count}" for name, count in counts.items())

@@ -38,8 +38,8 @@ def back(twin: Any, *, like: Any) -> Any:
         ModelError: it cannot cross to Keras 3.
     """
     from converters.keras_models.bridge import to_keras
+    from converters.keras_models.bridge.kinds import TF_KERAS, kind_of
     from converters.keras_models.rejoining import rejoin
 
     rejoined = rejoin(twin, like)
-    is_tf_keras = any(base.__module__.startswith("tf_keras") for base in type(like).__mro__)
-    return rejoined if is_tf_keras else to_keras(rejoined)
+    return rejoined if kind_of(like) is TF_KERAS else to_keras(rejoined)

@@ -17,7 +17,7 @@ import tf_keras
 from converters.keras_models import kernels
 from converters.keras_models.bridge import kinds
 from converters.keras_models.bridge.kinds import TF_KERAS, Node
-from converters.keras_models.constants import is_constant_arithmetic, is_scalar, line_of
+from converters.keras_models.constants import is_constant_arithmetic, line_of
 from converters.keras_models.folding import PADDINGS, does_nothing_in_inference, pads_nothing
 from converters.keras_models.rebuilding import nodes
 
@@ -64,7 +64,7 @@ def _uses(model: Any, calls: list[Node]) -> dict[int, int]:
 
 def _before(node: Node, maker: dict[int, Node], uses: dict[int, int]) -> str:
     """The linear layer whose output a constant reaches, empty where something else is in between."""
-    tensor, scalar = node.inputs[0], is_scalar(node)
+    tensor, scalar = node.inputs[0], _is_scalar(node)
     # What several layers read stays as it is.
     while id(tensor) in maker and uses[id(tensor)] == 1:
         made = maker[id(tensor)]
@@ -76,12 +76,18 @@ def _before(node: Node, maker: dict[int, Node], uses: dict[int, int]) -> str:
     return ""
 
 
+def _is_scalar(node: Node) -> bool:
+    """Whether constants are a single number, as far as is known."""
+    line = line_of(node)
+    return line is None or line.is_scalar
+
+
 def _scalars_before(node: Node, maker: dict[int, Node]) -> Iterator[str]:
     """The layers before a kernel that multiply by one number, nearest first."""
     tensor, pads = node.inputs[0], not pads_nothing(node.layer)
     while id(tensor) in maker:
         made = maker[id(tensor)]
-        if is_constant_arithmetic(made) and is_scalar(made):
+        if is_constant_arithmetic(made) and _is_scalar(made):
             line = line_of(made)
             # What is added before zeros are padded stays a step of its own, and keeps off what comes before it.
             if pads and line is not None and line.offset.any():

@@ -54,25 +54,13 @@ def is_constant_arithmetic(node: Node) -> bool:
     return isinstance(layer, (tf_keras.layers.Rescaling, tf_keras.layers.Normalization))
 
 
-def is_scalar(node: Node) -> bool:
-    """Whether `is_constant_arithmetic` is by a single number, as far as is known."""
-    layer = node.layer
-    if isinstance(layer, tf_keras.layers.BatchNormalization):
-        return int(np.size(layer.moving_mean)) == 1
-    if isinstance(layer, tf_keras.layers.Normalization):
-        return int(np.size(layer.mean)) == 1
-    if isinstance(layer, tf_keras.layers.Rescaling):
-        return int(np.size(layer.scale)) == 1
-    return True
-
-
 def line_of(node: Node) -> Line | None:
     """What a call does to each number, where that is one line for each channel, the last axis, or one for all.
 
     None also where a call casts, or where its class is one that a user derived: it may compute anything.
     """
     layer = node.layer
-    if isinstance(layer, tf_keras.layers.BatchNormalization):
+    if type(layer) is tf_keras.layers.BatchNormalization:
         return None if node.kwargs.get("training") else _of_batch_norm(layer)
     before, after = node.inputs[0], node.outputs[0]
     if len(node.inputs) != 1 or tuple(before.shape) != tuple(after.shape):

@@ -136,7 +136,11 @@ def _why_no_line(node: Node, line: Line | None, calls: int) -> str:
         return "it is called at several places"
     if node.kwargs.get("training"):
         return "it is called with training=True, so it has no fixed statistics"
-    return "" if line is not None else "its constants are not one number, nor one for each channel, or it casts"
+    return (
+        ""
+        if line is not None
+        else "its constants are not one number, nor one for each channel, its class is your own, or it casts"
+    )
 
 
 class _Graph:
@@ -247,11 +251,15 @@ def does_nothing_in_inference(node: Node) -> bool:
     layer = node.layer
     if isinstance(layer, tf_keras.layers.Activation):
         return layer.activation is tf_keras.activations.linear
-    return isinstance(layer, _ONLY_WHILE_TRAINING) and not node.kwargs.get("training")
+    # A class derived from one of them may do anything, such as to drop in inference too.
+    return type(layer) in _ONLY_WHILE_TRAINING and not node.kwargs.get("training")
 
 
 _ONLY_WHILE_TRAINING = (
-    tf_keras.layers.Dropout,  # SpatialDropout is one too
+    tf_keras.layers.Dropout,
+    tf_keras.layers.SpatialDropout1D,
+    tf_keras.layers.SpatialDropout2D,
+    tf_keras.layers.SpatialDropout3D,
     tf_keras.layers.GaussianNoise,
     tf_keras.layers.GaussianDropout,
     tf_keras.layers.AlphaDropout,
@@ -293,10 +301,9 @@ def _folded_layer(layer: Any, kernel: Kernel, around: _Around) -> Stage:
         bias = bias + np.asarray(layer.bias, np.float64)
     bias = bias * around.behind.factor + around.behind.offset
     values = values * np.broadcast_to(around.factor, channels).reshape(shape)
-    config = dict(layer.get_config())
+    config = kernels.unlimited(layer.get_config()) | {"activity_regularizer": None}
     # What was normalized keeps an offset that can be trained, whatever its value.
     config["use_bias"] = layer.use_bias or around.behind is not IDENTITY or bool(bias.any())
-    config |= {key: None for key in config if key.endswith(("_regularizer", "_constraint"))}
     biases = (bias.astype(np.float32),) if config["use_bias"] else ()
     # The rest are those of an activation that is a layer.
     rest = layer.get_weights()[1 + layer.use_bias :]

@@ -184,3 +184,11 @@ def _check_rank(layer_class: str, array: NDArray[Any], rank: int, where: str) ->
             f"a {layer_class} kernel has {rank} axes in {where}, got an array of shape {array.shape}; "
             "give the kernel in that layout"
         )
+
+
+def unlimited(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer's configuration without regularizers and constraints, which were chosen for weights of another size."""
+    return {
+        key: None if key.endswith(("_regularizer", "_constraint")) and key != "activity_regularizer" else value
+        for key, value in config.items()
+    }

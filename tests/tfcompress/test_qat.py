@@ -344,6 +344,19 @@ def test_an_activation_that_is_not_finite_is_refused_with_its_layer_before_train
         wrapped.observe([np.array([[1.0], [np.inf]], np.float32)])
 
 
+def test_a_constraint_of_the_users_does_not_shrink_weights_that_keep_it() -> None:
+    import tf_keras
+
+    inputs = tf_keras.Input((128,))
+    dense = tf_keras.layers.Dense(4, kernel_constraint=tf_keras.constraints.max_norm(1.0), name="dense")
+    model = tf_keras.Model(inputs, dense(inputs))
+    kernel = np.random.default_rng(0).normal(size=(128, 4))
+    dense.set_weights([kernel / np.linalg.norm(kernel, axis=0), np.zeros(4)])
+    after = qat(learning_rate=1e-6).apply(CompressedModel(model), Trainer(task((128,))))
+    norms = np.linalg.norm(after.model.get_layer("dense").kernel, axis=0)
+    np.testing.assert_allclose(norms, 1.0, atol=0.02)
+
+
 def test_frozen_layers_keep_their_weights() -> None:
     import tf_keras
 

@@ -113,7 +113,11 @@ def test_a_run_that_failed_before_an_epoch_was_done_is_in_nobodys_way(tmp_path: 
         tfcompress.compress(small_model(), recipe, some_task(loss=broken), output=tmp_path / "out")
     assert not list(tmp_path.iterdir())
     ResultFolder(tmp_path / "out").begin({"recipe": "of a run that was killed at once"})
-    outcome = tfcompress.compress(small_model(), recipe, some_task(), output=tmp_path / "out")
+    with pytest.raises(UsageError, match="freeze names 'conb'"):
+        typo = Recipe(steps=({**QAT, "freeze": ["conb"]},))
+        tfcompress.compress(small_model(), typo, some_task(), output=tmp_path / "out", resume=True)
+    assert (tmp_path / "out.partial").exists()
+    outcome = tfcompress.compress(small_model(), recipe, some_task(), output=tmp_path / "out", resume=True)
     assert len(outcome.history[0].epochs) == 2
 
 
@@ -214,9 +218,12 @@ def test_resuming_with_another_recipe_or_loss_is_refused_and_with_the_same_it_go
     assert (tmp_path / "out" / "model.tflite").exists()
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
+def closing_over(strength: Any) -> Any:
+    return lambda x: x + strength
+
+
+def test_every_setting_of_a_training_makes_another_run_of_it() -> None:
+    settings: list[dict[str, Any]] = [
         {"loss": "mse"},
         {"loss": tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True)},
         {"loss": lambda y, outputs: tf_keras.losses.mse(y, outputs)},
@@ -229,20 +236,36 @@ def test_resuming_with_another_recipe_or_loss_is_refused_and_with_the_same_it_go
         {"metric": "auc"},
         {"augment": lambda x: x + 1},
         {"augment": lambda x: x + 2},
+        {"augment": closing_over(0.1)},
+        {"augment": closing_over(0.9)},
+        {"augment": closing_over(np.zeros(3))},
+        {"augment": closing_over(np.ones(3))},
         {"callbacks": (tf_keras.callbacks.TerminateOnNaN(),)},
         {},
-    ],
-)
-def test_every_setting_of_a_training_makes_another_run_of_it(fields: dict[str, Any], seen: dict[str, Any]) -> None:
-    found = fingerprint.hashes(small_model(), some_task(**fields), "recipe")["training_setup"]
-    assert found not in seen
-    seen[found] = fields
-    assert found == fingerprint.hashes(small_model(), some_task(**fields), "recipe")["training_setup"]
+    ]
+
+    def found() -> list[str]:
+        return [fingerprint.hashes(small_model(), some_task(**one), "recipe")["training_setup"] for one in settings]
+
+    assert len(set(found())) == len(settings)
+    assert found() == found()
 
 
-@pytest.fixture(scope="module")
-def seen() -> dict[str, Any]:
-    return {}
+def test_a_function_that_closes_over_itself_has_a_fingerprint() -> None:
+    def augment(x: Any) -> Any:
+        return augment(x - 1) if x > 0 else x
+
+    assert fingerprint.hashes(small_model(), some_task(augment=augment), "recipe")["training_setup"]
+
+
+def test_a_training_that_a_callback_stopped_is_not_trained_on_when_the_run_is_resumed(tmp_path: Path) -> None:
+    class Once(tf_keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.model.stop_training = True
+
+    first = Trainer(some_task(callbacks=(Once(),)), folder=tmp_path).fit(small_model(), Plain(epochs=3))
+    again = Trainer(some_task(), folder=tmp_path).fit(small_model(), Plain(epochs=3))
+    assert len(first) == 1 and again == first
 
 
 def test_what_is_used_in_a_training_makes_no_other_run_of_it() -> None:

@@ -18,6 +18,7 @@ from converters.keras_models.kernels import kernels
 from tfcompress import fitting
 from tfcompress.invariants import Codebook, ZeroMask, holds_exactly
 from tfcompress.recipe import Recipe
+from tfcompress.task import Task
 from tfcompress.technique import Trained
 from tfcompress.training import Trainer
 
@@ -146,7 +147,7 @@ def _keras_3_metric_of_the_users() -> Any:
         ({"metrics": ("fine",)}, "the metric is 'fine'; expected the name of a Keras metric"),
         ({"metrics": (_keras_3_metric_of_the_users(),)}, "the metric Strange is not one of tf_keras"),
         ({"loss": "los"}, "the loss is 'los'; expected the name of a Keras loss"),
-        ({"loss": "categorical_crossentropy"}, r"categorical_crossentropy or a metric fails on labels of shape \(\)"),
+        ({"loss": "categorical_crossentropy"}, r"categorical_crossentropy, a metric .* labels of shape \(\)"),
     ],
 )
 def test_a_loss_or_metric_that_tf_keras_does_not_know_is_refused_before_training(
@@ -179,6 +180,34 @@ def test_the_loss_follows_from_labels_and_last_activation(
 ) -> None:
     loss = fitting.loss_of(some_task(y_train=labels), small_model(units, activation))
     assert f"{type(loss).__name__} {loss.get_config().get('from_logits')}" == expected
+
+
+def test_a_softmax_of_keras_ops_is_seen() -> None:
+    import keras
+
+    inputs = keras.layers.Input((6,))
+    twin = tfcompress.to_tf_keras(keras.Model(inputs, keras.ops.softmax(keras.layers.Dense(3)(inputs))))
+    assert fitting.loss_of(some_task(), twin).get_config()["from_logits"] is False
+
+
+def test_labels_are_all_looked_at() -> None:
+    sorted_targets = np.concatenate([np.zeros(10_000), [0.5, 3.0]])
+    task = some_task(x_train=np.zeros((10_002, 6), np.float32), y_train=sorted_targets)
+    assert type(fitting.loss_of(task, small_model(1, None))).__name__ == "MeanSquaredError"
+
+
+def test_a_broken_augmentation_is_one_line_before_training() -> None:
+    def augment(x: Any) -> Any:
+        return tf_keras.backend.reshape(x, (7, 5))
+
+    with pytest.raises(UsageError, match="the augmentation fails on samples") as refusal:
+        fitting.check(small_model(), some_task(augment=augment))
+    assert "\n" not in str(refusal.value)
+
+
+def test_lists_in_place_of_arrays_are_named() -> None:
+    with pytest.raises(DataError, match="x of the train split is of type list; give a numpy array"):
+        Task(x_train=[[0.0] * 6], y_train=np.zeros(1))  # type: ignore[arg-type]
 
 
 def test_frozen_layers_stay_and_the_flags_are_put_back() -> None:

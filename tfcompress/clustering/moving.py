@@ -153,6 +153,11 @@ class MovingCodebook:
         )
         return (integers[assigned] * steps.astype(np.float32)).astype(weights.dtype)
 
+    def settled(self, weights: Array) -> Array:
+        """The weights on the codebook as it is now, which does not move."""
+        integers, steps = self.book.integers, (self.scales.value * self.book.unit).astype(np.float32)
+        return (integers[nearest(integers, weights / steps)] * steps).astype(weights.dtype)
+
     def _sums(self, assigned: Array, weights: Array) -> _Sums:
         channels, k = self.scales.value.size, len(self.book.codewords.value)
         places = assigned + self._places

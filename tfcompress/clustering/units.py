@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from converters.keras_models.kernels import Kernel, kernels
+from converters.keras_models.kernels import Kernel, kernels, unlimited
 from converters.keras_models.rebuilding import Stage, rebuild
 from tfcompress.invariants import Codebook, Invariant
 from tfcompress.quantization.quantizers import training_unit
@@ -44,9 +44,7 @@ def split(model: Any, invariants: Promises) -> tuple[Any, Promises]:
     for kernel in kernels(model):
         if unit := units.get(kernel.name):
             layer = model.get_layer(kernel.layer)
-            config = layer.get_config()
-            # They were chosen for the kernel as it is, and its values are fixed by now.
-            config |= {key: None for key in config if key.endswith(("kernel_regularizer", "kernel_constraint"))}
+            config = unlimited(layer.get_config())
             stages[kernel.layer] = [Stage(Unit(unit, name=_name(kernel))), _times(layer, 1 / unit, config)]
     scaled = {name: tuple(_divided(each, units.get(name, 1.0)) for each in kept) for name, kept in invariants.items()}
     return rebuild(model, stages), scaled

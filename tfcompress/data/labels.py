@@ -40,9 +40,13 @@ def are_class_numbers(labels: Array, outputs: Sequence[int | None]) -> bool:
 
 def one_number_each(labels: Sequence[int], outputs: Sequence[int | None]) -> bool:
     """Whether two shapes agree but for axes of length 1; None agrees with any length."""
+
     # Anything but axes of length 1 reshaped would compare channels-first labels with channels-last outputs.
-    given, wanted = [size for size in labels if size != 1], [size for size in outputs if size != 1]
-    return len(given) == len(wanted) and all(b in (None, a) for a, b in zip(given, wanted, strict=True))
+    def agree(given: Sequence[int], wanted: Sequence[int | None]) -> bool:
+        return len(given) == len(wanted) and all(b in (None, a) for a, b in zip(given, wanted, strict=True))
+
+    longer = [size for size in labels if size != 1], [size for size in outputs if size != 1]
+    return agree(labels, outputs) or agree(*longer)
 
 
 def name_classes(splits: dict[str, Part]) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ def _averaged(values: Any, low: Any, high: Any, bits: int) -> Any:
 
     Of 64 pixels, one mean in 64 is a half. See tensorflow/lite/kernels/internal/reference/integer_ops/pooling.h.
     """
-    step = high / 32767 if bits == 16 else (high - low) / 255
+    step = grid_step(low, high, bits)
     zero = 0.0 if bits == 16 else tf.round(-low / step) - 128
     stored = values / step + zero
     halves = 0.5 + 1e-9  # a half may come out a little smaller

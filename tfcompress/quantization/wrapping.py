@@ -203,18 +203,14 @@ def _wrapped(layer: Any, found: Mapping[str, Kernel], grid: KernelGrid | None, o
     return QuantizedLayer(layer, LayerQuantization(attribute, grid, output), dtype=layer.dtype_policy)
 
 
-# Chosen for kernels of the size before batch normalization was folded; on these they would only pull.
-_REGULARIZERS = ("kernel_regularizer", "depthwise_regularizer", "bias_regularizer")
-
-
 def _twin(model: Any, *, double: bool) -> Any:
-    """A copy whose kernels have no regularizers, and which computes in float64 if `double`."""
-    computing = {kernel.layer for kernel in kernels_of.kernels(model)}
+    """A copy whose kernels have neither regularizers nor constraints, and which computes in float64 if `double`."""
+    computing = {kernel.layer for kernel in kernels_of.kernels(model) if kernel.channel_axes}
     stages = {}
     for layer in model.layers:
         changed: dict[str, Any] = {"dtype": "float64"} if double else {}
         if layer.name in computing:
-            changed |= {key: None for key in _REGULARIZERS if key in layer.get_config()}
+            changed = kernels_of.unlimited(layer.get_config()) | changed
         if changed and not isinstance(layer, tf_keras.layers.InputLayer):
             copied = type(layer).from_config(layer.get_config() | changed)
             stages[layer.name] = [Stage(copied, tuple(layer.get_weights()))]

@@ -73,13 +73,13 @@ class Cluster(Trained):
         logs = trainer.fit(model, self, invariants=invariants, callbacks=(following,))
         following.look()
         # Before folding: the bias takes what constants before a kernel add, which is a sum over the kernel.
-        _project(model, invariants)
+        _project(model, promises, moving)
         folded = fold_batch_norm(units.join(model, like=compressed.model))
         fixed = {name: follower.fixed(folded.factors.get(name, 1.0)) for name, follower in moving.items()}
         result = replace(compressed, model=folded.model)
         for name, codebook in fixed.items():
             result = result.promise(name, codebook)
-        _project(result.model, result.invariants)
+        _project(result.model, result.invariants, {})
         weights = {**compressed.ranges.weights, **{name: codebook.scales for name, codebook in fixed.items()}}
         notes = tuple(f"{layer}: not folded, {reason}" for layer, reason in folded.unfolded)
         step = self.record(epochs=logs, skipped=skipped, notes=notes)
@@ -136,10 +136,10 @@ def _unfit(kernel: Kernel, promises: Sequence[Invariant]) -> str:
     return ""
 
 
-def _project(model: Any, invariants: Mapping[str, Sequence[Invariant]]) -> None:
-    """Sets the kernels of this step's own model to what all promises want, exactly."""
+def _project(model: Any, invariants: Mapping[str, Sequence[Invariant]], moving: Mapping[str, MovingCodebook]) -> None:
+    """Sets the kernels of this step's own model to what all promises want, exactly; no codebook moves any more."""
     from converters.keras_models.kernels import kernels
 
     for kernel in kernels(model):
-        if promises := invariants.get(kernel.name):
-            kernel.variable.assign(project(kernel.variable.numpy(), promises))
+        values = project(kernel.variable.numpy(), invariants.get(kernel.name, ()))
+        kernel.variable.assign(moving[kernel.name].settled(values) if kernel.name in moving else values)

@@ -17,6 +17,7 @@ from converters.errors import BridgeError
 from converters.keras_models.bridge import kinds, operators
 from converters.keras_models.bridge.kinds import KERAS, TF_KERAS, Kind, Node
 from converters.keras_models.bridge.structures import leaves, substitute
+from converters.keras_models.twin_names import twin_name
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,7 @@ class _Reader:
         return Value(self.values - 1)
 
     def unique(self, wanted: str) -> str:
-        # TensorFlow allows no others in a scope; "/" would end the layer's name in the .tflite file, ";" and ":" too.
-        wanted = re.sub(r"^(?=[_-])", "layer", re.sub(r"[^A-Za-z0-9_.-]", "_", wanted))
+        wanted = twin_name(wanted)
         name, number = wanted, 0
         while name in self.used_names:
             number += 1

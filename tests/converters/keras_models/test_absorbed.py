@@ -27,8 +27,11 @@ def conv(**options: Any) -> Any:
     return L.Conv2D(3, 3, **{"name": "k", **options})
 
 
-def times_two() -> Any:
-    arguments = {"args": {"$tuple": [{"$tensor": 0}, 2.0]}, "kwargs": {"$dict": []}}
+BY_CHANNEL = {"$array": [1.0, 2.0, 3.0], "dtype": "float32", "shape": [3]}
+
+
+def times(constant: Any = 2.0) -> Any:
+    arguments = {"args": {"$tuple": [{"$tensor": 0}, constant]}, "kwargs": {"$dict": []}}
     return Operator("multiply", arguments, name="twice")
 
 
@@ -75,8 +78,8 @@ CHANGED: dict[str, Callable[[], Any]] = {
     "rescaling behind flatten": lambda: chain(IMAGE, conv(), L.Flatten(), L.Rescaling(2.0)),
     "rescaling behind conv1d": lambda: chain(SIGNAL, L.Conv1D(4, 3, name="k"), L.Rescaling(2.0)),
     "rescaling that others read": rescaled_twice,
-    "multiplication behind": lambda: chain(IMAGE, conv(), times_two()),
-    "multiplication before": lambda: chain(IMAGE, times_two(), conv()),
+    "multiplication behind": lambda: chain(IMAGE, conv(), times()),
+    "multiplication before": lambda: chain(IMAGE, times(), conv()),
 }  # fmt: skip
 # What `fold_batch_norm` leaves to the converter.
 UNFOLDED = {"one layer, two norms", "two layers, one norm", "rescaling that others read"}
@@ -91,6 +94,7 @@ SAME: dict[str, Callable[[], Any]] = {
     "rescalings before same padding": lambda: chain(
         IMAGE, L.Rescaling(2.0), L.Rescaling(1.0, -1), conv(padding="same")
     ),
+    "multiplication by channel before": lambda: chain(IMAGE, times(BY_CHANNEL), conv()),
     "rescaling before conv1d": lambda: chain(SIGNAL, L.Rescaling(1 / 255), L.Conv1D(4, 3, name="k")),
 }  # fmt: skip
 

@@ -104,6 +104,29 @@ def test_dropout_that_is_always_on_is_not_passed() -> None:
     assert [layer for layer, _ in folded.unfolded] == ["norm"]
 
 
+class AlwaysDropping(L.Dropout):  # type: ignore[misc]
+    """Monte Carlo dropout."""
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        return super().call(inputs, training=True)
+
+
+class HalfNorm(L.BatchNormalization):  # type: ignore[misc]
+    """Another function than batch normalization."""
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        return 0.5 * super().call(inputs, training=training)
+
+
+def test_a_class_of_the_users_own_is_neither_folded_nor_passed() -> None:
+    x = tf_keras.Input((4, 4, 3))
+    for layers in ((AlwaysDropping(0.5), L.BatchNormalization(name="norm")), (HalfNorm(name="norm"),)):
+        y = L.Conv2D(3, 3, name="k")(x)
+        for layer in layers:
+            y = layer(y)
+        assert [layer for layer, _ in fold_batch_norm(tf_keras.Model(x, y)).unfolded] == ["norm"]
+
+
 def test_the_folded_layer_has_no_constraint_and_no_regularizer() -> None:
     limits = {"kernel_constraint": "max_norm", "bias_constraint": "non_neg", "kernel_regularizer": "l2"}
     folded = check(chain(L.Conv2D(4, 3, name="k", activity_regularizer="l1", **limits), NORM)())
