@@ -50,72 +50,9 @@ def mlperf_tiny_accuracy(result: dict[str, Any]) -> list[str]:
     return rows
 
 
-def recipes(result: dict[str, Any]) -> list[str]:
-    """Rows of accuracy and sizes by model and recipe, from the reports that the recipes left."""
-    head = ("model", "recipe", "Keras", "file", "bytes", "gzip", "zeros", "values per kernel", "training")
-    rows = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
-    for model in result["models"]:
-        for name, report in model["recipes"].items():
-            value = {row["name"]: row["value"] for row in report["rows"]}
-            large = [layer for layer in report["layers"] if layer["weights"] >= 256]
-            zeros = sum(layer["zeros"] * layer["weights"] for layer in large) / sum(one["weights"] for one in large)
-            cells = (
-                *(model["name"], f"`{name}`", f"{value['accuracy_before']:.4f}", f"{value['accuracy_after']:.4f}"),
-                *(f"{value['file_bytes']:,}", f"{value['gzip_bytes']:,}", f"{zeros:.1%}"),
-                *(f"{max(layer['distinct'] for layer in large)}", f"{value['training_seconds']:.0f} s"),
-            )
-            rows.append(f"| {' | '.join(cells)} |")
-    rows.append("")
-    rows.append(
-        "Accuracy on the test split, of the file on LiteRT; zeros and values of kernels of 256 weights or more."
-    )
-    rows.append(f"Measured {result['date']} on {result['versions']['processor']}.")
-    return rows
-
-
-def deep_against_pcqat(result: dict[str, Any]) -> list[str]:
-    """Rows of both sides, over seeds, for each model."""
-    rows = [
-        "| model | | accuracy (lowest to highest) | zeros | values per kernel | bytes | gzip | wall | CPU |",
-        f"|{' --- |' * 9}",
-    ]
-    told = []
-    for model in result["models"]:
-        summary, float_accuracy = model["summary"], f"{model['float_accuracy']:.4f}"
-        rows.append(f"| {model['name']} | float | {float_accuracy} |{' |' * 6}")
-        for side in ("deep", "plain PCQAT"):
-            of = summary[side]
-            runs = [run for run in model["runs"] if run["side"] == side]
-            large = [one for run in runs for one in run["kernels"].values() if one["weights"] >= 256]
-            cells = (
-                model["name"],
-                f"`{side}`" if side == "deep" else side,
-                f"{of['accuracy_mean']:.4f} ({of['accuracy_lowest']:.4f} to {of['accuracy_highest']:.4f})",
-                f"{min(one['zeros'] for one in large):.0%} to {max(one['zeros'] for one in large):.0%}",
-                f"{min(one['distinct'] for one in large)} to {max(one['distinct'] for one in large)}",
-                *(f"{of['file_bytes']:,.0f} | {of['gzip_bytes']:,.0f}", f"{of['seconds']:.0f} s"),
-                f"{of['cpu_seconds']:.0f} s",
-            )
-            rows.append(f"| {' | '.join(cells)} |")
-        told.append(
-            f"{model['name']}: {len({run['seed'] for run in model['runs']})} seeds, wall time of `deep` over plain "
-            f"PCQAT {summary['wall_ratio']:.2f}x (median of the pairs), CPU time {summary['cpu_ratio']:.2f}x."
-        )
-    measured = f"Measured {result['date']} on {result['versions']['processor']}."
-    return [
-        *rows,
-        "",
-        *told,
-        "Zeros and values of kernels of 256 weights or more; medians of bytes and times.",
-        measured,
-    ]
-
-
 TABLES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "conversion_cost": conversion_cost,
     "mlperf_tiny_accuracy": mlperf_tiny_accuracy,
-    "recipes": recipes,
-    "deep_against_pcqat": deep_against_pcqat,
 }
 
 
