@@ -20,15 +20,14 @@ import statistics
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import result_file
 from converters.flatbuffer import FlatBuffer
 from converters.flatbuffer.kernels import kernels_in_file
-from tfcompress.environment import versions
 from tfcompress.evaluation import evaluate
 
 SIDES = ("deep", "plain PCQAT")
@@ -146,22 +145,17 @@ def main() -> None:
         side, seed = given.one
         given.output.write_text(json.dumps(_one(side, given.model, task, int(seed), given.keep)))
         return
-    told = json.loads(given.output.read_text()) if given.output.exists() else {"models": []}
-    model = next((one for one in told["models"] if one["name"] == given.name), None)
-    if model is None:
-        model = {
-            "name": given.name,
-            "task": given.task,
-            "float_accuracy": evaluate(given.model, task).value,
-            "runs": [],
-        }
-        told["models"].append(model)
+    told = result_file.read(given.output)
+    model = result_file.entry(told, given.name, given.model, given.task)
+    model.setdefault("float_accuracy", evaluate(given.model, task).value)
+    runs = model.setdefault("runs", [])
     for seed in given.seeds:
-        there = {run["side"] for run in model["runs"] if run["seed"] == seed}
-        model["runs"] += _at_once(given, [side for side in SIDES if side not in there], seed)
-        model["summary"] = _summary(model["runs"])
-        told |= {"date": datetime.now(UTC).date().isoformat(), "versions": versions()}
-        given.output.write_text(json.dumps(told, indent=1) + "\n")
+        if any(run["seed"] == seed for run in runs):
+            continue
+        stamp = result_file.stamp()
+        runs += [{**run, **stamp} for run in _at_once(given, seed)]
+        model["summary"] = _summary(runs)
+        result_file.write(given.output, told)
 
 
 def _take_a_core(number: int) -> None:
@@ -171,13 +165,13 @@ def _take_a_core(number: int) -> None:
         os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
-def _at_once(given: argparse.Namespace, sides: list[str], seed: int) -> list[dict[str, Any]]:
+def _at_once(given: argparse.Namespace, seed: int) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "benchmarks.deep_against_pcqat", "--name", given.name]
     command += ["--model", str(given.model), "--task", given.task]
-    parts = [given.output.with_suffix(f".{index}") for index in range(len(sides))]
+    parts = [given.output.with_suffix(f".{index}") for index in range(len(SIDES))]
     running = [
         subprocess.Popen([*command, "-o", str(part), "--keep", str(given.keep), "--one", side, str(seed)])
-        for side, part in zip(sides, parts, strict=True)
+        for side, part in zip(SIDES, parts, strict=True)
     ]
     if any(process.wait() for process in running):
         raise SystemExit("a run failed")

@@ -10,16 +10,15 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tfcompress
+from benchmarks import result_file
 from converters.runtimes import choice, ports
 from tfcompress import task as tasks
-from tfcompress.environment import versions
 from tfcompress.outcome import Outcome
 from tfcompress.task import Task
 
@@ -35,22 +34,18 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
     task = tasks.load(given.task)
-    told = json.loads(given.output.read_text()) if given.output.exists() else {"models": []}
-    model = next((one for one in told["models"] if one["name"] == given.name), None)
-    if model is None:
-        model = {"name": given.name, "task": given.task, "recipes": {}}
-        told["models"].append(model)
+    told = result_file.read(given.output)
+    reports = result_file.entry(told, given.name, Path(given.model), given.task).setdefault("recipes", {})
     for name in given.recipes:
-        if name in model["recipes"]:
+        if name in reports:
             continue
         with tempfile.TemporaryDirectory() as folder:
             outcome = tfcompress.compress(_open(given.model), name, task, output=Path(folder) / "out")
             report = json.loads((Path(folder) / "out" / "report.json").read_text())
         if any(step.technique == "qat" for step in outcome.history):
             report["agreement"] = agreement(outcome, task)
-        model["recipes"][name] = report
-        told |= {"date": datetime.now(UTC).date().isoformat(), "versions": versions()}
-        given.output.write_text(json.dumps(told, indent=1) + "\n")
+        reports[name] = report | result_file.stamp()
+        result_file.write(given.output, told)
         print(name, outcome.value("accuracy_before"), outcome.value("accuracy_after"), outcome.value("gzip_bytes"))
 
 
