@@ -59,6 +59,11 @@ class NotAvailableError(CompressionError):
     """Something optional is not installed, or has no build for this platform."""
 
 
+def first_line(error: Exception) -> str:
+    """The first line of what a library complains of, at most 300 characters; the error's type where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
+
+
 def by_name(name: str) -> type[CompressionError]:
     """The error class called `name`; `CompressionError` itself for a name that is not one of ours."""
     found = globals().get(name)

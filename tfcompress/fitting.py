@@ -15,7 +15,7 @@ import tensorflow as tf
 import tf_keras
 
 from converters.child import Progress
-from converters.errors import TrainingError, UsageError
+from converters.errors import TrainingError, UsageError, first_line
 from converters.keras_models.bridge.operators import Operator
 from tfcompress import compatibility
 from tfcompress.checkpoint import NOTHING_DONE, Checkpoint, Done
@@ -234,14 +234,10 @@ def check(model: Any, task: Task) -> str:
     except Exception as error:  # the user's functions may raise anything
         raise UsageError(
             f"the loss {name}, a metric or the augmentation fails on samples with labels of shape {y.shape[1:]} and "
-            f"outputs of shape {tuple(model.outputs[0].shape)[1:]} ({_first_line(error)}); try it on two samples"
+            f"outputs of shape {tuple(model.outputs[0].shape)[1:]} ({first_line(error)}); try it on two samples"
         ) from error
     how = "as the task asks" if task.loss else "inferred from the labels and the last activation"
     return f"trained with the loss {name}, {how}"
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _check_outputs(model: Any) -> None:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from converters.calibration.histogram import Histogram, Range, entropy_range, mse_range, percentile_range
 from converters.child import Progress, no_progress
-from converters.errors import ConversionError, DataError, UsageError
+from converters.errors import ConversionError, DataError, UsageError, first_line
 from converters.flatbuffer import objects
 
 Array = npt.NDArray[Any]
@@ -137,7 +137,7 @@ def _run(model: Any, feeds: Mapping[int, Array], observed: list[int], *, threads
         interpreter = Interpreter(model_content=objects.pack(model), num_threads=threads)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
-        raise ConversionError(f"the float file cannot be run for calibration: {_first_line(error)}") from error
+        raise ConversionError(f"the float file cannot be run for calibration: {first_line(error)}") from error
     views = [interpreter.tensor(index) for index in observed]
 
     def activations() -> Activations:
@@ -151,7 +151,7 @@ def _run(model: Any, feeds: Mapping[int, Array], observed: list[int], *, threads
                 interpreter.set_tensor(index, array[sample : sample + 1])
             interpreter.invoke()
         except (RuntimeError, ValueError) as error:
-            raise ConversionError(f"the float file failed on sample {sample}: {_first_line(error)}") from error
+            raise ConversionError(f"the float file failed on sample {sample}: {first_line(error)}") from error
         yield activations()
 
 
@@ -245,7 +245,3 @@ def _feeds(model: Any, samples: Mapping[str, Array]) -> dict[int, Array]:
                 f"expected (n, {', '.join(map(str, shape[1:]))}); pass them in the order of the file's inputs"
             )
     return feeds
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__

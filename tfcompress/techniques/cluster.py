@@ -54,16 +54,15 @@ class Cluster(Trained):
         from tfcompress import selection
 
         selection.check("layers", self.layers, (layer.name for layer in compressed.model.layers))
-        return self._select(compressed.model, compressed)[1]
+        return self._select(compressed)[1]
 
     def apply(self, compressed: CompressedModel, trainer: Trainer) -> CompressedModel:
         """See `Technique.apply`."""
-        from converters.keras_models.simplify import fold_batch_norm
+        from converters.keras_models.folding import fold_batch_norm
         from tfcompress.clustering import units
         from tfcompress.clustering.following import Following
 
-        chosen, skipped = self._select(compressed.model, compressed)
-        factors = fold_batch_norm(compressed.model).factors
+        chosen, skipped, factors = self._select(compressed)
         moving = self._start(chosen, factors, compressed.invariants, trainer.seed)
         model, promises = units.split(compressed.model, compressed.invariants)
         invariants = {**promises}
@@ -86,14 +85,18 @@ class Cluster(Trained):
         ranges = Ranges(compressed.ranges.activations, weights)
         return replace(result, ranges=ranges, history=(*compressed.history, step))
 
-    def _select(self, model: Any, compressed: CompressedModel) -> tuple[tuple[Kernel, ...], tuple[Skipped, ...]]:
+    def _select(
+        self, compressed: CompressedModel
+    ) -> tuple[tuple[Kernel, ...], tuple[Skipped, ...], Mapping[str, Array]]:
+        """The kernels to cluster, the layers that are left out, and what kernels will be multiplied by when folded."""
         from converters.keras_models.absorbed import absorbing
         from converters.keras_models.folding import fold_batch_norm
         from tfcompress import selection
 
-        changed = absorbing(fold_batch_norm(model).model)
+        folded = fold_batch_norm(compressed.model)
+        changed = absorbing(folded.model)
         chosen, skipped = selection.choose(
-            model,
+            compressed.model,
             layers=self.layers,
             freeze=self.freeze,
             minimum_weights=self.minimum_weights,
@@ -108,7 +111,7 @@ class Cluster(Trained):
                     f"clusters is {self.clusters}, and {kernel.name} has only {weights} weights; lower clusters, or "
                     f"raise minimum_weights above {weights} to skip it"
                 )
-        return chosen, skipped
+        return chosen, skipped, folded.factors
 
     def _start(
         self,
