@@ -55,13 +55,11 @@ class PeerResult:
     Attributes:
         flatbuffer: the int8 file.
         seconds: wall time from loading the model to the file's bytes.
-        cpu_seconds: time of this process on all cores, user and system.
         step_seconds: wall time of pruning, clustering, quantization-aware training and conversion.
     """
 
     flatbuffer: bytes
     seconds: float
-    cpu_seconds: float
     step_seconds: tuple[float, float, float, float]
 
 
@@ -88,7 +86,7 @@ def compress(
     import tensorflow_model_optimization as tfmot
     import tf_keras
 
-    wall, cpu = time.perf_counter(), time.process_time()
+    started = time.perf_counter()
     tf_keras.utils.set_random_seed(training.seed)
     fit = _Fit(task, training, batches)
     model = to_tf_keras(load(check(model_path)))
@@ -116,7 +114,7 @@ def compress(
     flatbuffer = _converted(model, task)
     marks.append(time.perf_counter())
     steps = np.diff(marks).tolist()
-    return PeerResult(flatbuffer, marks[-1] - wall, time.process_time() - cpu, (steps[0], steps[1], steps[2], steps[3]))
+    return PeerResult(flatbuffer, marks[-1] - started, (steps[0], steps[1], steps[2], steps[3]))
 
 
 class _Fit:

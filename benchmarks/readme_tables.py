@@ -34,9 +34,7 @@ def conversion_cost(result: dict[str, Any]) -> list[str]:
             low, middle, high = (cost[f"peak_bytes_{which}"] / MEBIBYTE for which in ("min", "median", "max"))
             memory = f"{middle:.0f} MiB ({low:.0f} to {high:.0f})"
             rows.append(f"| {model} | {name} | {seconds} | {memory} | {time_ratio:.2f}x, {memory_ratio:.2f}x |")
-    rows.append("")
-    rows.append(f"Measured {result['date']} on {result['versions']['processor']}.")
-    return rows
+    return [*rows, "", _measured([result])]
 
 
 def mlperf_tiny_accuracy(result: dict[str, Any]) -> list[str]:
@@ -45,21 +43,100 @@ def mlperf_tiny_accuracy(result: dict[str, Any]) -> list[str]:
     for model in result["models"]:
         values = " | ".join(f"{model[key]:.4f}" for key in ("keras", "litert", "tflm"))
         rows.append(f"| {model['name']} | {model['scored_on']} | {values} | {model['file_bytes']:,} bytes |")
-    rows.append("")
-    rows.append(f"Measured {result['date']} on {result['versions']['processor']}.")
+    return [*rows, "", _measured([result])]
+
+
+def recipes(result: dict[str, Any]) -> list[str]:
+    """Rows of accuracy and sizes by model and recipe, from the reports that the recipes left."""
+    head = ("model", "recipe", "Keras", "file", "bytes", "gzip", "zeros", "values per kernel", "training")
+    rows = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    for model in result["models"]:
+        for name, report in model["recipes"].items():
+            value = {row["name"]: row["value"] for row in report["rows"]}
+            large = [layer for layer in report["layers"] if layer["weights"] >= 256]
+            zeros = sum(layer["zeros"] * layer["weights"] for layer in large) / sum(one["weights"] for one in large)
+            cells = (
+                *(model["name"], f"`{name}`", f"{value['accuracy_before']:.4f}", f"{value['accuracy_after']:.4f}"),
+                *(f"{value['file_bytes']:,}", f"{value['gzip_bytes']:,}", f"{zeros:.1%}"),
+                *(f"{max(layer['distinct'] for layer in large)}", f"{value['training_seconds']:.0f} s"),
+            )
+            rows.append(f"| {' | '.join(cells)} |")
+    reports = [report for model in result["models"] for report in model["recipes"].values()]
+    return [
+        *rows,
+        "",
+        "Accuracy on the test split, of the file on LiteRT; zeros and values of kernels of 256 weights or more.",
+        _measured(reports),
+    ]
+
+
+def agreement(result: dict[str, Any]) -> list[str]:
+    """Rows of how many output values of a file equal those of the quantization-aware model, and by how much not."""
+    head = ("model", "recipe", "samples", "values", "equal", "one step", "more", "largest", "classes that differ")
+    rows = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    for model in result["models"]:
+        for name, report in model["recipes"].items():
+            if told := report.get("agreement"):
+                numbers = (told[key] for key in ("samples", "values", "equal", "one step"))
+                more = f"{told['more']:,} (in {told['samples with more']} samples)"
+                cells = (
+                    *(model["name"], f"`{name}`", *(f"{number:,}" for number in numbers)),
+                    *(more, f"{told['largest']} steps", f"{told['classes that differ']}"),
+                )
+                rows.append(f"| {' | '.join(cells)} |")
     return rows
 
 
-TABLES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
-    "conversion_cost": conversion_cost,
-    "mlperf_tiny_accuracy": mlperf_tiny_accuracy,
+def deep_against_pcqat(result: dict[str, Any]) -> list[str]:
+    """Rows of both sides, over seeds, for each model."""
+    head = ("model", "", "accuracy (lowest to highest)", "zeros", "values per kernel", "bytes", "gzip", "wall time")
+    rows = [f"| {' | '.join(head)} |".replace("|  |", "| |"), f"|{' --- |' * len(head)}"]
+    told = []
+    for model in result["models"]:
+        rows.append(f"| {model['name']} | float | {model['float_accuracy']:.4f} |{' |' * 5}")
+        for side, of in model["summary"]["sides"].items():
+            runs = [run for run in model["runs"] if run["side"] == side]
+            large = [one for run in runs for one in run["kernels"].values() if one["weights"] >= 256]
+            zeros, distinct = ([one[key] for one in large] for key in ("zeros", "distinct"))
+            cells = (
+                model["name"],
+                f"`{side}`" if side == "deep" else side,
+                f"{of['accuracy_mean']:.4f} ({of['accuracy_lowest']:.4f} to {of['accuracy_highest']:.4f})",
+                *(f"{min(zeros):.0%} to {max(zeros):.0%}", f"{min(distinct)} to {max(distinct)}"),
+                *(f"{of['file_bytes']:,.0f}", f"{of['gzip_bytes']:,.0f}", f"{of['seconds']:.0f} s"),
+            )
+            rows.append(f"| {' | '.join(cells)} |")
+        seeds = len({run["seed"] for run in model["runs"]})
+        ratio = model["summary"]["wall_ratio"]
+        told.append(f"{model['name']}: {seeds} seeds, wall time of `deep` over plain PCQAT {ratio:.2f}x.")
+    return [
+        *(*rows, "", *told),
+        "Zeros and values of kernels of 256 weights or more, in all seeds; medians of bytes, times and their ratios.",
+        _measured([run for model in result["models"] for run in model["runs"]]),
+    ]
+
+
+def _measured(results: list[dict[str, Any]]) -> str:
+    """When and where."""
+    dates = sorted({one["date"] for one in results})
+    processors = sorted({one["versions"]["processor"] for one in results})
+    return f"Measured {' to '.join(dict.fromkeys((dates[0], dates[-1])))} on {' and '.join(processors)}."
+
+
+# Name of a table in the README -> the result file that it is made from, and what makes it.
+TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
+    "conversion_cost": ("conversion_cost", conversion_cost),
+    "mlperf_tiny_accuracy": ("mlperf_tiny_accuracy", mlperf_tiny_accuracy),
+    "recipes": ("recipes", recipes),
+    "agreement": ("recipes", agreement),
+    "deep_against_pcqat": ("deep_against_pcqat", deep_against_pcqat),
 }
 
 
 def fill(text: str) -> str:
     """The README with every table made anew."""
-    for name, make in TABLES.items():
-        file = ROOT / "benchmarks" / "results" / f"{name}.json"
+    for name, (source, make) in TABLES.items():
+        file = ROOT / "benchmarks" / "results" / f"{source}.json"
         table = "\n".join(make(json.loads(file.read_text(encoding="utf-8"))))
         pattern = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         text, count = pattern.subn(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", text)

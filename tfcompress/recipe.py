@@ -27,20 +27,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from converters.errors import FileError, UsageError
 from converters.spec import ConversionSpec, DenseGranularity, DType, IoType, Quantizer
 from tfcompress import registry, targets
-from tfcompress.technique import Technique
-
-_FROZEN = ConfigDict(frozen=True, extra="forbid")
+from tfcompress.technique import Parameters, Technique
 
 
-class Conversion(BaseModel):
+class Conversion(Parameters):
     """What the finished file shall be; see `tfcompress.convert`."""
-
-    model_config = _FROZEN
 
     dtype: DType = "int8"
     io: IoType | None = None
@@ -50,7 +46,7 @@ class Conversion(BaseModel):
     samples: int = Field(default=200, ge=1, description="Training samples to calibrate on.")
 
 
-class Recipe(BaseModel):
+class Recipe(Parameters):
     """What to do with a model.
 
     Attributes:
@@ -61,8 +57,6 @@ class Recipe(BaseModel):
         conversion: what the file shall be.
         seed: of data order, random weights and draws.
     """
-
-    model_config = _FROZEN
 
     name: str = "recipe"
     description: str = ""

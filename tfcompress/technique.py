@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from converters.errors import DataError
 from converters.spec import DType
@@ -56,7 +56,21 @@ class Foreseen:
         return {}
 
 
-class Technique(BaseModel, ABC):
+class Parameters(BaseModel):
+    """Frozen fields, checked when they are set; a number is given as a number, not as `true` or `"3"`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_lookalikes(cls, value: Any, asked: ValidationInfo) -> Any:
+        kind = cls.model_fields[asked.field_name or ""].annotation
+        if {int, float} & {kind, *get_args(kind)} and isinstance(value, (bool, str)):
+            raise ValueError("expected a number")
+        return value
+
+
+class Technique(Parameters, ABC):
     """One step of a recipe: from a model to a smaller one, under every promise made before.
 
     Attributes:
@@ -64,8 +78,6 @@ class Technique(BaseModel, ABC):
         keeps: kinds of earlier promise that survive it; it cannot come after a step that made another one.
         changes_shapes: whether kernels change shape, which no earlier promise survives.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     makes: ClassVar[frozenset[str]] = frozenset()
     keeps: ClassVar[frozenset[str]] = frozenset()

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from small_tflite import small_file
 from converters.conversion import Conversion
 from converters.flatbuffer import FlatBuffer
 from converters.verify import Certificate
+from tfcompress.cli._progress import progress_bar
 from tfcompress.model import Skipped, Step
 from tfcompress.outcome import LayerReport, Outcome, Plan, PlannedStep
 from tfcompress.recipe import Recipe, from_toml, load
@@ -172,7 +174,8 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 def one_line_error(finished: subprocess.CompletedProcess[str], status: int) -> str:
     assert finished.returncode == status, finished.stderr
     assert finished.stdout == ""
-    lines = [line for line in finished.stderr.splitlines() if line.strip()]
+    # A slow machine may have said before how far it was.
+    lines = [line for line in finished.stderr.splitlines() if line.strip() and not re.match(r"\d+ s: ", line)]
     assert len(lines) == 1 and lines[0].startswith("error: "), finished.stderr
     return lines[0]
 
@@ -229,6 +232,23 @@ def test_the_folder_holds_the_file_its_recipe_and_its_report(inputs: Path) -> No
     before = (folder / "model.tflite").read_bytes()
     assert "--force" in one_line_error(run(*given(inputs, output=folder)), 1)
     assert (folder / "model.tflite").read_bytes() == before
+
+
+def test_a_log_tells_each_stage_and_the_time_but_not_of_every_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with progress_bar(or_lines=True) as progress:
+        for second in range(151):
+            now[0] = float(second)
+            progress("loading" if second < 20 else "step 1 of 1: qat", second, 1000)
+    assert capsys.readouterr().err.splitlines() == [
+        "10 s: loading 10 of 1000",
+        "20 s: step 1 of 1: qat 20 of 1000",
+        "80 s: step 1 of 1: qat 80 of 1000",
+        "140 s: step 1 of 1: qat 140 of 1000",
+    ]
 
 
 def test_a_dry_run_lists_what_would_be_skipped_and_writes_nothing(inputs: Path) -> None:

@@ -87,6 +87,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no learning": ({"technique": "qat", "learning_rate": 0}, "learning_rate is 0"),
     "infinite learning": ({"technique": "qat", "learning_rate": float("inf")}, "learning_rate is inf"),
     "text for a number": ({"technique": "qat", "learning_rate": "fast"}, "learning_rate is 'fast'"),
+    "number in quotes": ({"technique": "qat", "epochs": "3"}, "epochs is '3'; expected a number"),
+    "truth for a number": ({"technique": "qat", "epochs": True}, "epochs is True; expected a number"),
     "no batch": ({"technique": "qat", "batch_size": 0}, "batch_size is 0"),
     "unknown choice": ({"technique": "prune", "criterion": "l3"}, r"criterion is 'l3'; .*'l1'"),
     "strange bits": ({"technique": "qat", "activation_bits": 4}, "activation_bits is 4; .*8 or 16"),
@@ -116,6 +118,7 @@ TEXTS = {
     "negative seed": ("seed = -1", "seed is -1"),
     "unknown dtype": ('[conversion]\ndtype = "int7"', "conversion.dtype is 'int7'; .*'int8'"),
     "unknown conversion key": ("[conversion]\nbits = 8", "conversion.bits is not a parameter"),
+    "truth for samples": ("[conversion]\nsamples = true", "conversion.samples is True; expected a number"),
     "no calibration samples": ("[conversion]\nsamples = 0", "conversion.samples is 0"),
 }
 

@@ -64,7 +64,7 @@ def command(
             planned = plan(model, recipe, data, scale=scale, label=label, allow_code=allow_code, progress=progress)
         click.echo(report.plan_as_json(planned)) if as_json else report.show_plan(planned)
         return
-    with _resumable(output), progress_bar() as progress:
+    with _resumable(output), progress_bar(or_lines=True) as progress:
         outcome = compress(
             model,
             recipe,
