@@ -28,6 +28,7 @@ import numpy as np
 from benchmarks import plain_pcqat, result_file
 from converters.flatbuffer import FlatBuffer
 from converters.flatbuffer.kernels import kernels_in_file
+from tfcompress import recipe
 from tfcompress.evaluation import evaluate
 
 SIDES = ("deep", "plain PCQAT")
@@ -37,7 +38,7 @@ def _ours(model: Path, task: Any, seed: int) -> dict[str, Any]:
     from converters.child import no_progress
     from converters.keras_models import load, safety
     from converters.keras_models.tf_mot import tf_mot
-    from tfcompress import pipeline, recipe, steps
+    from tfcompress import pipeline, steps
     from tfcompress.training import Trainer
 
     chosen = recipe.load("deep").model_copy(update={"seed": seed})
@@ -56,9 +57,9 @@ def _ours(model: Path, task: Any, seed: int) -> dict[str, Any]:
 
 
 def _peer(model: Path, task: Any, seed: int) -> dict[str, Any]:
-    from tfcompress import recipe
-
     steps = recipe.load("deep").steps
+    if len({step.batch_size for step in steps}) > 1:
+        raise SystemExit("the steps of `deep` have batches of different sizes; the peer has one size for all")
     epochs = tuple(step.epochs for step in steps)
 
     def batches(epoch: int) -> Any:
@@ -69,12 +70,14 @@ def _peer(model: Path, task: Any, seed: int) -> dict[str, Any]:
         return task.training_batches(epoch, size=steps[number].batch_size, seed=seed + number + 1)
 
     training = plain_pcqat.Training(
+        sparsity=steps[0].sparsity,
+        clusters=steps[1].clusters,
         epochs=epochs,
         learning_rates=tuple(step.learning_rate for step in steps),
         batch_size=steps[0].batch_size,
         seed=seed,
     )
-    made = plain_pcqat.compress(model, task, training, batches=batches)
+    made = plain_pcqat.compress(model, task, training, batches)
     return {
         "flatbuffer": made.flatbuffer,
         "seconds": made.seconds,
@@ -144,6 +147,9 @@ def main() -> None:
         return
     told = result_file.read(given.output)
     model = result_file.entry(told, given.name, given.model, given.task)
+    chosen = recipe.load("deep").to_toml()
+    if model.setdefault("recipe", chosen) != chosen:
+        raise SystemExit(f"`deep` is not what it was when {given.output} was made; give a new --output")
     model.setdefault("float_accuracy", evaluate(given.model, task).value)
     runs = model.setdefault("runs", [])
     for seed in given.seeds:

@@ -1,11 +1,12 @@
 """The peer that `deep` is compared with: TF-MOT's pruning, clustering and PCQAT as TensorFlow's guide chains them.
 
-    result = compress("resnet8_jpeg.h5", task, Training(epochs=(6, 3, 2)))
+    result = compress("resnet8_jpeg.h5", task, training, batches=batches)
     result.flatbuffer, result.seconds
 
-The guide: tensorflow.org/model_optimization/guide/combine/pcqat_example. From it come the calls and their order; from
-the comparison come the data, the epochs, the learning rates, and integers at the file's input and output. Importing
-TF-MOT leaves TF_USE_LEGACY_KERAS in the environment: run this in a process of its own.
+The guide: tensorflow.org/model_optimization/guide/combine/pcqat_example. From it come the calls, their order and the
+pruning schedule; from the comparison come sparsity, clusters, data, epochs, learning rates (falling to 0 along a cosine
+within each step), and integers at the file's input and output. Importing TF-MOT leaves TF_USE_LEGACY_KERAS in the
+environment: run this in a process of its own.
 """
 
 from __future__ import annotations
@@ -31,21 +32,23 @@ CALIBRATION_SAMPLES = 200
 
 @dataclass(frozen=True)
 class Training:
-    """How the three steps are trained: pruning, clustering, quantization-aware training.
+    """How the three steps are done: pruning, clustering, quantization-aware training.
 
     Attributes:
+        sparsity: share of zeros.
+        clusters: values per kernel.
         epochs: of each step.
         learning_rates: of each step, at its start.
-        cosine: whether the learning rate falls to 0 within each step; constant otherwise, as in the guide.
         batch_size: samples per batch.
-        seed: of the data's order and everything else that is random.
+        seed: of the weights that are drawn; the batches bring their own order.
     """
 
-    epochs: tuple[int, int, int] = (6, 3, 2)
-    learning_rates: tuple[float, float, float] = (1e-3, 1e-3, 3e-4)
-    cosine: bool = True
-    batch_size: int = 128
-    seed: int = 0
+    sparsity: float
+    clusters: int
+    epochs: tuple[int, int, int]
+    learning_rates: tuple[float, float, float]
+    batch_size: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -63,25 +66,14 @@ class PeerResult:
     step_seconds: tuple[float, float, float, float]
 
 
-def compress(
-    model_path: str | Path,
-    task: Task,
-    training: Training = Training(),  # noqa: B008  (frozen)
-    *,
-    sparsity: float = 0.6,
-    clusters: int = 16,
-    batches: Batches | None = None,
-) -> PeerResult:
+def compress(model_path: str | Path, task: Task, training: Training, batches: Batches) -> PeerResult:
     """Prunes, clusters and quantizes a classifier that ends in a softmax.
 
     Args:
         model_path: file of a model of either Keras.
         task: training data with class numbers, one input.
-        training: epochs, learning rates, seed.
-        sparsity: share of zeros at the end of pruning.
-        clusters: values per kernel.
-        batches: training data by epoch, before augmentation, as many batches as the training split divides into; the
-            task's own `training_batches` if None.
+        training: how.
+        batches: training data by epoch, before augmentation, as many batches as the training split divides into.
     """
     import tensorflow_model_optimization as tfmot
     import tf_keras
@@ -92,16 +84,15 @@ def compress(
     model = to_tf_keras(load(check(model_path)))
     marks = [time.perf_counter()]
 
+    # The guide's, whose 100 steps may be more than an epoch here.
     frequency = min(100, fit.steps_per_epoch)
-    # Masks change every `frequency` steps: the schedule ends with the last change.
-    end_step = training.epochs[0] * fit.steps_per_epoch // frequency * frequency
-    schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, sparsity, begin_step=0, end_step=end_step, frequency=frequency)
+    schedule = tfmot.sparsity.keras.ConstantSparsity(training.sparsity, begin_step=0, frequency=frequency)
     model = tfmot.sparsity.keras.prune_low_magnitude(model, pruning_schedule=schedule)
     fit(model, 0, [tfmot.sparsity.keras.UpdatePruningStep()])
     model = tfmot.sparsity.keras.strip_pruning(model)
     marks.append(time.perf_counter())
 
-    model = _clustered(model, clusters)
+    model = _clustered(model, training.clusters)
     fit(model, 1)
     model = tfmot.clustering.keras.strip_clustering(model)
     marks.append(time.perf_counter())
@@ -120,7 +111,7 @@ def compress(
 class _Fit:
     """Trains a step's model on its share of the epochs."""
 
-    def __init__(self, task: Task, training: Training, batches: Batches | None):
+    def __init__(self, task: Task, training: Training, batches: Batches):
         self._task = task
         self._training = training
         self._batches = batches
@@ -129,10 +120,9 @@ class _Fit:
     def __call__(self, model: Any, step: int, callbacks: Iterable[Any] = ()) -> None:
         import tf_keras
 
-        rate: Any = self._training.learning_rates[step]
         first, count = sum(self._training.epochs[:step]), self._training.epochs[step]
-        if self._training.cosine:
-            rate = tf_keras.optimizers.schedules.CosineDecay(rate, max(count * self.steps_per_epoch, 1))
+        start, steps = self._training.learning_rates[step], max(count * self.steps_per_epoch, 1)
+        rate = tf_keras.optimizers.schedules.CosineDecay(start, steps)
         loss = self._task.loss or "sparse_categorical_crossentropy"
         model.compile(tf_keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
         if count:
@@ -151,12 +141,8 @@ class _Fit:
         return data.prefetch(2)
 
     def _stream(self, epochs: range) -> Iterator[tuple[Any, Any]]:
-        training = self._training
         for epoch in epochs:
-            if self._batches is not None:
-                yield from self._batches(epoch)
-            else:
-                yield from self._task.training_batches(epoch, size=training.batch_size, seed=training.seed)
+            yield from self._batches(epoch)
 
 
 def _clustered(model: Any, clusters: int) -> Any:

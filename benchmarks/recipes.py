@@ -18,6 +18,7 @@ import numpy as np
 import tfcompress
 from benchmarks import result_file
 from converters.runtimes import choice, ports
+from tfcompress import recipe
 from tfcompress import task as tasks
 from tfcompress.outcome import Outcome
 from tfcompress.task import Task
@@ -37,14 +38,17 @@ def main() -> None:
     told = result_file.read(given.output)
     reports = result_file.entry(told, given.name, Path(given.model), given.task).setdefault("recipes", {})
     for name in given.recipes:
+        chosen = recipe.load(name)
         if name in reports:
+            if reports[name]["recipe_text"] != chosen.to_toml():
+                raise SystemExit(f"{name} is not what it was when {given.output} was made; give a new --output")
             continue
         with tempfile.TemporaryDirectory() as folder:
-            outcome = tfcompress.compress(_open(given.model), name, task, output=Path(folder) / "out")
+            outcome = tfcompress.compress(_open(given.model), chosen, task, output=Path(folder) / "out")
             report = json.loads((Path(folder) / "out" / "report.json").read_text())
         if any(step.technique == "qat" for step in outcome.history):
             report["agreement"] = agreement(outcome, task)
-        reports[name] = report | result_file.stamp()
+        reports[name] = report | {"recipe_text": chosen.to_toml()} | result_file.stamp()
         result_file.write(given.output, told)
         print(name, outcome.value("accuracy_before"), outcome.value("accuracy_after"), outcome.value("gzip_bytes"))
 

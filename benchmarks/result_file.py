@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from converters.output import write_whole
 from tfcompress.environment import versions
 
 
@@ -19,7 +20,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def write(path: Path, told: dict[str, Any]) -> None:
     """After each result, so that an interruption loses none."""
-    path.write_text(json.dumps(told, indent=1) + "\n")
+    write_whole(path, (json.dumps(told, indent=1) + "\n").encode(), force=True)
 
 
 def entry(told: dict[str, Any], name: str, model: Path, task: str) -> dict[str, Any]:

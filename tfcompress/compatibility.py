@@ -17,7 +17,8 @@ _CHECKED_AT_ONCE = 1024  # samples
 def check(model: Any, task: Task, splits: Sequence[str] = SPLITS) -> None:
     """Refuses samples and labels that cannot be meant for a model.
 
-    Labels are looked at where the model has one output; the task's own loss or metric may want any others.
+    Labels are looked at where the model has one output and the loss is inferred or a crossentropy of class numbers; any
+    other loss of the task's own may want any labels.
 
     Args:
         model: a functional tf_keras model.
@@ -34,7 +35,7 @@ def check(model: Any, task: Task, splits: Sequence[str] = SPLITS) -> None:
         _check_inputs(model, task, split)
         labels = getattr(task, f"y_{split}")
         if labels is not None and len(model.outputs) == 1:
-            _check_labels(np.asarray(labels), tuple(model.outputs[0].shape)[1:], split, any_shape=bool(task.loss))
+            _check_labels(np.asarray(labels), tuple(model.outputs[0].shape)[1:], split, task.loss)
 
 
 def _check_inputs(model: Any, task: Task, split: str) -> None:
@@ -70,7 +71,9 @@ def check_finite(task: Task) -> None:
                 raise DataError(f"{name}_{split} holds NaN or infinity in sample {row}; remove or repair that sample")
 
 
-def _check_labels(labels: Any, outputs: tuple[Any, ...], split: str, *, any_shape: bool) -> None:
+def _check_labels(labels: Any, outputs: tuple[Any, ...], split: str, loss: Any) -> None:
+    if loss and not _wants_class_numbers(loss):
+        return
     classes = outputs[-1] or 1 if outputs else 1
     if classes > 1 and are_class_numbers(labels, (len(labels), *outputs)):
         if labels.min() < 0 or labels.max() >= classes:
@@ -78,8 +81,15 @@ def _check_labels(labels: Any, outputs: tuple[Any, ...], split: str, *, any_shap
                 f"labels of the {split} split reach from {labels.min():g} to {labels.max():g}, and the model has "
                 f"{classes} outputs; number the classes from 0, or use a model with more outputs"
             )
-    elif not any_shape and not one_number_each(labels.shape[1:], outputs):
+    elif not loss and not one_number_each(labels.shape[1:], outputs):
         raise DataError(
             f"labels of the {split} split have shape {labels.shape[1:]}, the model's output {outputs}; give a class "
             "number, or one number for each output"
         )
+
+
+def _wants_class_numbers(loss: Any) -> bool:
+    """Whether every label must be the number of an output: none that is ignored, such as 255 for an unknown pixel."""
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+    settings = loss.get_config() if hasattr(loss, "get_config") else {}
+    return name.lower().replace("_", "") == "sparsecategoricalcrossentropy" and settings.get("ignore_class") is None

@@ -13,7 +13,7 @@ from typing import Any
 
 from converters import child
 from converters.conversion import finish
-from converters.errors import CompressionError, ModelError
+from converters.errors import ModelError
 from tfcompress import pipeline
 from tfcompress import task as tasks
 from tfcompress.model import Skipped, step_from_plain
@@ -107,7 +107,7 @@ def _run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pr
     """`pipeline.run`; a run that fails leaves nothing that nobody could go on with."""
     try:
         return pipeline.run(model, recipe, task, folder, progress)
-    except CompressionError:
+    except Exception:  # also what the user's own functions raise
         if folder:
             folder.give_up()
         raise

@@ -6,7 +6,7 @@ import contextlib
 import math
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,23 +178,25 @@ class _Watch(tf_keras.callbacks.Callback):  # type: ignore[misc]
 def _dataset(task: Task, settings: Trained, seed: int, *, first: int) -> Any:
     def stream() -> Iterator[Any]:
         for epoch in range(first, settings.epochs):
-            yield from floats(task.training_batches(epoch, size=settings.batch_size, seed=seed))
+            yield from task.training_batches(epoch, size=settings.batch_size, seed=seed)
 
-    x, y = next(floats(task.training_batches(0, size=1, seed=seed)))
-    signature = tf.nest.map_structure(_open_batch, (x, y))
-    dataset = tf.data.Dataset.from_generator(stream, output_signature=signature)
-    if task.augment is not None:
-        augment = task.augment
-        dataset = dataset.map(lambda x, y: (augment(x), y))
-    return dataset.prefetch(2)
+    return _augmented(task, _streamed(stream)).prefetch(2)
 
 
 def _validation(task: Task) -> Any:
     if not task.count("val") or task.y_val is None:
         return None
-    x, y = next(floats(task.batches("val", 1)))
-    signature = tf.nest.map_structure(_open_batch, (x, y))
-    return tf.data.Dataset.from_generator(lambda: floats(task.batches("val")), output_signature=signature)
+    return _streamed(lambda: task.batches("val"))
+
+
+def _streamed(batches: Callable[[], Iterator[tuple[Any, Any]]]) -> Any:
+    signature = tf.nest.map_structure(_open_batch, next(floats(batches())))
+    return tf.data.Dataset.from_generator(lambda: floats(batches()), output_signature=signature)
+
+
+def _augmented(task: Task, dataset: Any) -> Any:
+    augment = task.augment
+    return dataset if augment is None else dataset.map(lambda x, y: (augment(x), y))
 
 
 def floats(batches: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
@@ -226,18 +228,24 @@ def check(model: Any, task: Task) -> str:
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
     optimizer, metrics = _optimizer(task.optimizer, 1e-3, 1), _metrics(task, model)
     tried = tf_keras.Model(model.inputs, model.outputs)
-    tried.compile(optimizer, loss=loss, metrics=metrics, run_eagerly=True)
-    x, y = next(floats(task.training_batches(0, size=2)))
+    tried.compile(optimizer, loss=loss, metrics=metrics)
+    samples = _streamed(lambda: task.training_batches(0, size=2)).take(1)
     try:
-        x = task.augment(tf.nest.map_structure(tf.constant, x)) if task.augment else x
-        tried.test_on_batch(x, y)
+        tried.evaluate(_augmented(task, samples), verbose=0)
     except Exception as error:  # the user's functions may raise anything
         raise UsageError(
-            f"the loss {name}, a metric or the augmentation fails on samples with labels of shape {y.shape[1:]} and "
-            f"outputs of shape {tuple(model.outputs[0].shape)[1:]} ({first_line(error)}); try it on two samples"
+            f"the loss {name}, a metric or the augmentation fails on samples with labels of shape "
+            f"{samples.element_spec[1].shape[1:]} and outputs of shape {tuple(model.outputs[0].shape)[1:]} "
+            f"({_complaint(error)}); try it on two samples, in a tf.function"
         ) from error
     how = "as the task asks" if task.loss else "inferred from the labels and the last activation"
     return f"trained with the loss {name}, {how}"
+
+
+def _complaint(error: Exception) -> str:
+    """A line of what went wrong; TensorFlow puts where it was before what it was."""
+    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    return lines[-1][:300] if lines and lines[0] == "in user code:" else first_line(error)
 
 
 def _check_outputs(model: Any) -> None:

@@ -45,7 +45,7 @@ def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pro
     before = scorecard.score(compressed.model, task, recipe.runtime, scoring)
     if folder:
         folder.begin(hashes)
-    trainer = Trainer(task, progress=progress, known_layers=tuple(layer.name for layer in compressed.model.layers))
+    trainer = Trainer(task, progress=progress)
     training = time.monotonic()
     compressed = steps.run(compressed, recipe, trainer, folder.work if folder else None)
     # Steps have the time of earlier sessions in them, of which preparation is not counted.

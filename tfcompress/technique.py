@@ -18,7 +18,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -57,7 +57,7 @@ class Foreseen:
 
 
 class Parameters(BaseModel):
-    """Frozen fields, checked when they are set; a number is given as a number, not as `true` or `"3"`."""
+    """Frozen fields, checked when they are set; numbers are given as numbers, not as `true` or `"3"`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -65,8 +65,9 @@ class Parameters(BaseModel):
     @classmethod
     def _refuse_lookalikes(cls, value: Any, asked: ValidationInfo) -> Any:
         kind = cls.model_fields[asked.field_name or ""].annotation
-        if {int, float} & {kind, *get_args(kind)} and isinstance(value, (bool, str)):
-            raise ValueError("expected a number")
+        numbers = value if isinstance(value, (list, tuple)) else () if get_origin(kind) is tuple else (value,)
+        if {int, float} & {kind, *get_args(kind)} and any(isinstance(one, (bool, str)) for one in numbers):
+            raise ValueError("expected numbers" if get_origin(kind) is tuple else "expected a number")
         return value
 
 

@@ -40,7 +40,6 @@ class Trainer:
         folder: where checkpoints are kept after each epoch; None for none.
         progress: told after each training step.
         stage: what is being done, for the progress: `step 2 of 3: cluster`.
-        known_layers: names of the layers of the model as it came; `freeze` may mean one that is folded away by now.
     """
 
     task: Task
@@ -48,7 +47,6 @@ class Trainer:
     folder: Path | None = None
     progress: Progress = no_progress
     stage: str = "training"
-    known_layers: tuple[str, ...] = ()
 
     def part(self, name: str) -> Trainer:
         """A trainer for a part of this work: its own checkpoints and its own words for the progress."""
@@ -67,7 +65,8 @@ class Trainer:
 
         Args:
             model: a functional model; wrappers are welcome.
-            settings: epochs, learning rate, batch size, frozen layers.
+            settings: epochs, learning rate, batch size, frozen layers; a pattern that matches none is no error here:
+                `Trained.check` asked about the model as it came, and batch normalization may be folded away by now.
             invariants: kernel name -> promises.
             variables: kernel name -> variable; needed where wrappers hide the kernels, else found in the layers.
             callbacks: the technique's own; those of the task come on top.
@@ -78,7 +77,6 @@ class Trainer:
         Raises:
             DataError: there is nothing to train on, or the data does not fit the model.
             TrainingError: the loss became NaN or infinite.
-            UsageError: a pattern in `freeze` that matches no layer.
         """
         from tfcompress import fitting
 
@@ -86,7 +84,7 @@ class Trainer:
             return ()
         projected = [(_variables(model, variables)[name], kept) for name, kept in (invariants or {}).items() if kept]
         work = fitting.Work(self.task, settings, self.seed, self.progress, self.stage)
-        with _frozen(model, settings.freeze, self.known_layers):
+        with _frozen(model, settings.freeze):
             checkpoint = Checkpoint(self.folder) if self.folder else None
             return fitting.fit(model, work, projected, callbacks=tuple(callbacks), checkpoint=checkpoint)
 
@@ -119,11 +117,9 @@ def _variables(model: Any, given: Mapping[str, Any] | None) -> Mapping[str, Any]
 
 
 @contextlib.contextmanager
-def _frozen(model: Any, patterns: Sequence[str], gone: Sequence[str]) -> Iterator[None]:
-    """Meanwhile, layers whose names match a pattern are not trained; a pattern may match those that are gone."""
-    layers = [(getattr(layer, "layer", layer).name, layer) for layer in model.layers]
-    selection.check("freeze", patterns, (*(name for name, _ in layers), *gone))
-    chosen = [layer for name, layer in layers if selection.matches(name, patterns)]
+def _frozen(model: Any, patterns: Sequence[str]) -> Iterator[None]:
+    """Meanwhile, layers whose names match a pattern are not trained."""
+    chosen = [layer for layer in model.layers if selection.matches(_own_name(layer), patterns)]
     before = [layer.trainable for layer in chosen]
     try:
         for layer in chosen:
@@ -132,3 +128,10 @@ def _frozen(model: Any, patterns: Sequence[str], gone: Sequence[str]) -> Iterato
     finally:
         for layer, trainable in zip(chosen, before, strict=True):
             layer.trainable = trainable
+
+
+def _own_name(layer: Any) -> str:
+    """The name of the model's own layer, which TF-MOT may have wrapped; Keras' wrappers are layers of the model."""
+    kinds = (kind.__module__.partition(".")[0] for kind in type(layer).__mro__)
+    is_wrapper = "tensorflow_model_optimization" in kinds and hasattr(layer, "layer")
+    return str(layer.layer.name if is_wrapper else layer.name)

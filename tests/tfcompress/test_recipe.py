@@ -93,6 +93,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown choice": ({"technique": "prune", "criterion": "l3"}, r"criterion is 'l3'; .*'l1'"),
     "strange bits": ({"technique": "qat", "activation_bits": 4}, "activation_bits is 4; .*8 or 16"),
     "a word for a list": ({"technique": "qat", "freeze": "conv"}, "freeze is 'conv'; expected a list, such as"),
+    "words for numbers": ({"technique": "prune", "block": ["1", "4"]}, r"block is \['1', '4'\]; expected numbers"),
+    "a word for numbers": ({"technique": "prune", "block": "1,4"}, "block is '1,4'; expected a list"),
     "too long a block": (
         {"technique": "prune", "block": [1, 2, 3]},
         r"block is \[1, 2, 3\]; list should have at most 2",

@@ -15,8 +15,9 @@ from small_training import small_model, some_task
 import tfcompress
 from converters.errors import DataError, TrainingError, UsageError
 from converters.keras_models.kernels import kernels
-from tfcompress import fitting
+from tfcompress import compatibility, fitting
 from tfcompress.invariants import Codebook, ZeroMask, holds_exactly
+from tfcompress.model import CompressedModel
 from tfcompress.recipe import Recipe
 from tfcompress.task import Task
 from tfcompress.technique import Trained
@@ -196,13 +197,48 @@ def test_labels_are_all_looked_at() -> None:
     assert type(fitting.loss_of(task, small_model(1, None))).__name__ == "MeanSquaredError"
 
 
-def test_a_broken_augmentation_is_one_line_before_training() -> None:
-    def augment(x: Any) -> Any:
-        return tf_keras.backend.reshape(x, (7, 5))
+@pytest.mark.parametrize(
+    ("augment", "why"),
+    [(lambda x: tf_keras.backend.reshape(x, (7, 5)), "Reshape"), (lambda x: x.numpy()[:, ::-1], "numpy")],
+    ids=["another size", "not in a graph"],
+)
+def test_a_broken_augmentation_is_one_line_before_training_and_leaves_nothing(
+    augment: Any, why: str, tmp_path: Path
+) -> None:
+    recipe = Recipe(steps=({"technique": "qat", "epochs": 1},))
+    with pytest.raises(UsageError, match=f"the augmentation fails on samples .*{why}") as refusal:
+        tfcompress.compress(small_model(), recipe, some_task(augment=augment), output=tmp_path / "out")
+    assert "\n" not in str(refusal.value) and not [*tmp_path.iterdir()]
 
-    with pytest.raises(UsageError, match="the augmentation fails on samples") as refusal:
-        fitting.check(small_model(), some_task(augment=augment))
-    assert "\n" not in str(refusal.value)
+
+class Breaks(tf_keras.callbacks.Callback):  # type: ignore[misc]
+    """A callback with a mistake."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        raise ZeroDivisionError
+
+
+def test_a_callback_that_fails_at_once_leaves_nothing_to_resume(tmp_path: Path) -> None:
+    recipe = Recipe(steps=({"technique": "qat", "epochs": 1},))
+    with pytest.raises(ZeroDivisionError):
+        tfcompress.compress(small_model(), recipe, some_task(callbacks=(Breaks(),)), output=tmp_path / "out")
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("loss", "labels"),
+    [
+        (tf_keras.losses.SparseCategoricalCrossentropy(ignore_class=255), np.tile([0, 1, 2, 255], 20)),
+        (lambda y, outputs: tf.abs(tf.cast(y, tf.float32) - outputs[:, 0]), np.full(80, 23)),
+    ],
+    ids=["ignored class", "own function"],
+)
+def test_a_loss_of_your_own_may_want_any_labels(loss: Any, labels: Any) -> None:
+    task = some_task(loss=loss, y_train=labels)
+    compatibility.check(small_model(), task)
+    assert len(Trainer(task).fit(small_model(), Plain(epochs=1))) == 1
+    with pytest.raises(DataError, match="reach from"):
+        compatibility.check(small_model(), some_task(loss="sparse_categorical_crossentropy", y_train=labels))
 
 
 def test_lists_in_place_of_arrays_are_named() -> None:
@@ -218,6 +254,22 @@ def test_frozen_layers_stay_and_the_flags_are_put_back() -> None:
     assert np.array_equal(before[0], after[0])
     assert not np.array_equal(before[2], after[2])
     assert all(layer.trainable for layer in model.layers)
+
+
+@pytest.mark.parametrize("technique", ["prune", "qat"])
+def test_a_wrapper_of_keras_is_frozen_by_its_own_name(technique: str) -> None:
+    tf_keras.utils.set_random_seed(0)
+    layers = tf_keras.layers
+    inputs = layers.Input((6,))
+    hidden = layers.TimeDistributed(layers.Dense(8, name="inside"), name="each")(layers.Reshape((6, 1))(inputs))
+    model = tf_keras.Model(inputs, layers.Dense(3, activation="softmax", name="scores")(layers.Flatten()(hidden)))
+    step = {"technique": technique, "epochs": 1, "learning_rate": 0.05, "freeze": ["each"]}
+    step |= {"minimum_weights": 2} if technique == "prune" else {}
+    (made,) = Recipe(steps=(step,)).steps
+    trained = made.apply(CompressedModel(model), Trainer(some_task())).model
+    before, after = model.get_layer("each").get_weights(), trained.get_layer("each").get_weights()
+    assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+    assert not np.array_equal(model.get_layer("scores").get_weights()[0], trained.get_layer("scores").get_weights()[0])
 
 
 def test_frozen_layers_stay_under_promises_too() -> None:
@@ -246,7 +298,7 @@ def test_the_callers_random_numbers_go_on() -> None:
 
 def test_a_pattern_that_freezes_nothing_is_named() -> None:
     with pytest.raises(UsageError, match="'conv\\*', which no layer is called; layers are features, hidden, scores"):
-        Trainer(some_task()).fit(small_model(), Plain(epochs=1, freeze=("conv*",)))
+        Plain(epochs=1, freeze=("conv*",)).check(small_model(), some_task())
 
 
 def test_a_loss_that_becomes_nan_is_one_line_with_a_way_out() -> None:
