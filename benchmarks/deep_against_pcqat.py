@@ -108,22 +108,28 @@ def _one(side: str, model: Path, task: Any, seed: int, keep: Path) -> dict[str, 
 
 
 def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    def of(side: str, key: str) -> list[float]:
+    """Over seeds. A run made without the other side beside it has no `seconds`, and its pair is not timed."""
+
+    def of(side: str, key: str) -> list[Any]:
         return [run[key] for run in runs if run["side"] == side]
 
-    def summary(side: str) -> dict[str, float]:
+    pairs = zip(of(SIDES[0], "seconds"), of(SIDES[1], "seconds"), strict=True)
+    timed = [pair for pair in pairs if None not in pair]
+
+    def summary(number: int, side: str) -> dict[str, float]:
         accuracy = of(side, "accuracy")
         return {
             "accuracy_mean": statistics.mean(accuracy),
             "accuracy_lowest": min(accuracy),
             "accuracy_highest": max(accuracy),
-            **{key: statistics.median(of(side, key)) for key in ("gzip_bytes", "file_bytes", "seconds")},
+            **{key: statistics.median(of(side, key)) for key in ("gzip_bytes", "file_bytes")},
+            "seconds": statistics.median(pair[number] for pair in timed),
         }
 
-    pairs = zip(of(SIDES[0], "seconds"), of(SIDES[1], "seconds"), strict=True)
     return {
-        "sides": {side: summary(side) for side in SIDES},
-        "wall_ratio": statistics.median(ours / theirs for ours, theirs in pairs),
+        "sides": {side: summary(number, side) for number, side in enumerate(SIDES)},
+        "timed_pairs": len(timed),
+        "wall_ratio": statistics.median(ours / theirs for ours, theirs in timed),
     }
 
 

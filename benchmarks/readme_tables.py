@@ -107,11 +107,14 @@ def deep_against_pcqat(result: dict[str, Any]) -> list[str]:
             )
             rows.append(f"| {' | '.join(cells)} |")
         seeds = len({run["seed"] for run in model["runs"]})
-        ratio = model["summary"]["wall_ratio"]
-        told.append(f"{model['name']}: {seeds} seeds, wall time of `deep` over plain PCQAT {ratio:.2f}x.")
+        ratio, pairs = model["summary"]["wall_ratio"], model["summary"]["timed_pairs"]
+        told.append(
+            f"{model['name']}: {seeds} seeds; wall time of `deep` over plain PCQAT {ratio:.2f}x, median of {pairs} "
+            f"{'pair' if pairs == 1 else 'pairs'} that ran at once."
+        )
     return [
         *(*rows, "", *told),
-        "Zeros and values of kernels of 256 weights or more, in all seeds; medians of bytes, times and their ratios.",
+        "Zeros and values of kernels of 256 weights or more, in all seeds; bytes and times are medians.",
         _measured([run for model in result["models"] for run in model["runs"]]),
     ]
 
