@@ -48,7 +48,7 @@ def mlperf_tiny_accuracy(result: dict[str, Any]) -> list[str]:
 
 def recipes(result: dict[str, Any]) -> list[str]:
     """Rows of accuracy and sizes by model and recipe, from the reports that the recipes left."""
-    head = ("model", "recipe", "Keras", "file", "bytes", "gzip", "zeros", "values per kernel", "training")
+    head = ("model", "recipe", "Keras", "file", "bytes", "gzip", "zeros", "values per kernel", "epochs")
     rows = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     for model in result["models"]:
         for name, report in model["recipes"].items():
@@ -58,7 +58,8 @@ def recipes(result: dict[str, Any]) -> list[str]:
             cells = (
                 *(model["name"], f"`{name}`", f"{value['accuracy_before']:.4f}", f"{value['accuracy_after']:.4f}"),
                 *(f"{value['file_bytes']:,}", f"{value['gzip_bytes']:,}", f"{zeros:.1%}"),
-                *(f"{max(layer['distinct'] for layer in large)}", f"{value['training_seconds']:.0f} s"),
+                f"{max(layer['distinct'] for layer in large)}",
+                f"{sum(step.get('epochs', 0) for step in report['recipe']['steps'])}",
             )
             rows.append(f"| {' | '.join(cells)} |")
     reports = [report for model in result["models"] for report in model["recipes"].values()]
@@ -140,6 +141,8 @@ def fill(text: str) -> str:
     """The README with every table made anew."""
     for name, (source, make) in TABLES.items():
         file = ROOT / "benchmarks" / "results" / f"{source}.json"
+        if not file.exists():
+            raise SystemExit(f"{file.relative_to(ROOT)} is not there; measure the table {name} first")
         table = "\n".join(make(json.loads(file.read_text(encoding="utf-8"))))
         pattern = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         text, count = pattern.subn(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", text)
