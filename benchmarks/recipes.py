@@ -48,6 +48,7 @@ def main() -> None:
             report = json.loads((Path(folder) / "out" / "report.json").read_text())
         if any(step.technique == "qat" for step in outcome.history):
             report["agreement"] = agreement(outcome, task)
+        del report["folder"]  # which is gone
         reports[name] = report | {"recipe_text": chosen.to_toml()} | result_file.stamp()
         result_file.write(given.output, told)
         print(name, outcome.value("accuracy_before"), outcome.value("accuracy_after"), outcome.value("gzip_bytes"))
