@@ -60,8 +60,12 @@ class NotAvailableError(CompressionError):
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what a library complains of, at most 300 characters; the error's type where it says nothing."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
+    """The first line of what a library complains of, at most 300 characters; the error's type where it says nothing.
+
+    AutoGraph says first where it was, under "in user code:"; then it is the last line.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return (lines[-1] if lines[0] == "in user code:" else lines[0])[:300]
 
 
 def by_name(name: str) -> type[CompressionError]:

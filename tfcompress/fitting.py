@@ -236,16 +236,10 @@ def check(model: Any, task: Task) -> str:
         raise UsageError(
             f"the loss {name}, a metric or the augmentation fails on samples with labels of shape "
             f"{samples.element_spec[1].shape[1:]} and outputs of shape {tuple(model.outputs[0].shape)[1:]} "
-            f"({_complaint(error)}); try it on two samples, in a tf.function"
+            f"({first_line(error)}); try it on two samples, in a tf.function"
         ) from error
     how = "as the task asks" if task.loss else "inferred from the labels and the last activation"
     return f"trained with the loss {name}, {how}"
-
-
-def _complaint(error: Exception) -> str:
-    """A line of what went wrong; TensorFlow puts where it was before what it was."""
-    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
-    return lines[-1][:300] if lines and lines[0] == "in user code:" else first_line(error)
 
 
 def _check_outputs(model: Any) -> None:

@@ -65,9 +65,10 @@ class Parameters(BaseModel):
     @classmethod
     def _refuse_lookalikes(cls, value: Any, asked: ValidationInfo) -> Any:
         kind = cls.model_fields[asked.field_name or ""].annotation
-        numbers = value if isinstance(value, (list, tuple)) else () if get_origin(kind) is tuple else (value,)
+        takes_several = get_origin(kind) is tuple
+        numbers = value if isinstance(value, (list, tuple)) else () if takes_several else (value,)
         if {int, float} & {kind, *get_args(kind)} and any(isinstance(one, (bool, str)) for one in numbers):
-            raise ValueError("expected numbers" if get_origin(kind) is tuple else "expected a number")
+            raise ValueError("expected numbers" if takes_several else "expected a number")
         return value
 
 
