@@ -19,6 +19,7 @@ DType = Literal["int8", "int16x8", "float16", "dynamic", "float32"]
 IoType = Literal["int8", "uint8", "int16", "float32"]
 DenseGranularity = Literal["per-channel", "per-tensor"]
 Quantizer = Literal["tflite", "litert"]
+Engine = Literal["litert", "tflm"]
 
 _IO_ALLOWED: Mapping[str, tuple[str, ...]] = {
     "int8": ("int8", "uint8", "float32"),

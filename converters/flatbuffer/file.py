@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from converters import output
 from converters.errors import FileError, ModelError
+from converters.flatbuffer import side_file
 from converters.flatbuffer.constants import Role, restored_from, roles
 from converters.flatbuffer.graph import Graph, Operator, Tensor, behind, read_graph, shown
 from converters.flatbuffer.walk import Row, Walk
@@ -66,6 +67,7 @@ class FlatBuffer:
 
     Attributes:
         data: the whole file.
+        names: for each graph the names of its tensors, where the file itself does not keep them (see `shrink`).
         graphs: every graph; the first is the model, others are branches and loop bodies.
         signatures: named ways to call it; often none.
         metadata: name -> content, such as `min_runtime_version`.
@@ -78,6 +80,7 @@ class FlatBuffer:
     """
 
     data: bytes = field(repr=False)
+    names: Sequence[Sequence[str]] | None = field(default=None, repr=False, compare=False)
     graphs: tuple[Graph, ...] = field(init=False, repr=False, compare=False)
     signatures: tuple[Signature, ...] = field(init=False, repr=False, compare=False)
     metadata: Mapping[str, bytes] = field(init=False, repr=False, compare=False)
@@ -92,7 +95,11 @@ class FlatBuffer:
             raise ModelError("this model keeps its weights in other files; only files that hold all of it can be read")
         buffers = _places(walk, model["buffers"] or ())
         codes = model["operator_codes"] or ()
-        graphs = tuple(read_graph(walk, row, codes, buffers) for row in model["subgraphs"] or ())
+        rows = model["subgraphs"] or ()
+        if self.names is not None and len(self.names) != len(rows):
+            raise ModelError(f"names of {len(self.names)} graphs came for a file of {len(rows)}; give them for each")
+        names = self.names or [None] * len(rows)
+        graphs = tuple(read_graph(walk, row, codes, buffers, own) for row, own in zip(rows, names, strict=True))
         if not graphs:
             raise ModelError("the file holds no graph; the converter did not finish it, make it again")
         metadata = _metadata(walk, model["metadata"] or (), buffers)
@@ -100,13 +107,13 @@ class FlatBuffer:
         parameters = _claim_constants(walk, graphs, buffers)
         # A frozen value fills its own derived fields this way, once.
         values = (graphs, signatures, metadata, walk.ledger(), parameters, tuple(buffers))
-        names = ("graphs", "signatures", "metadata", "ledger", "parameters", "_buffers")
-        for name, value in zip(names, values, strict=True):
+        fields = ("graphs", "signatures", "metadata", "ledger", "parameters", "_buffers")
+        for name, value in zip(fields, values, strict=True):
             object.__setattr__(self, name, value)
 
     @classmethod
     def read(cls, path: Path | str) -> FlatBuffer:
-        """Reads a file.
+        """Reads a file, and the names of its tensors from the side file if one is there.
 
         Raises:
             FileError: it is missing, a folder, or cannot be read.
@@ -126,7 +133,7 @@ class FlatBuffer:
         except OSError as error:
             raise FileError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
         try:
-            return cls(data)
+            return cls(data, side_file.read(path, data))
         except ModelError as error:
             raise ModelError(f"{path}: {error}", details=error.details) from error
 
@@ -192,12 +199,13 @@ class FlatBuffer:
         return values if tensor.is_sparse or tensor.dtype in _RAW_TYPES else values.reshape(tensor.shape)
 
     def save(self, path: Path | str, *, force: bool = False) -> None:
-        """Writes the file whole or not at all.
+        """Writes the file whole or not at all, and beside it the names that it does not keep.
 
         Raises:
             FileError: it exists and `force` is off, or cannot be written.
         """
         output.write_whole(Path(path), self.data, force=force)
+        side_file.write(Path(path), self.data, self.names)
 
 
 def _unpacked(raw: NDArray[np.uint8], bits: int, *, signed: bool) -> NDArray[Any]:

@@ -127,7 +127,9 @@ class Graph:
     outputs: tuple[int, ...]
 
 
-def read_graph(walk: Walk, row: Row, codes: Sequence[Row], buffers: Sequence[slice]) -> Graph:
+def read_graph(
+    walk: Walk, row: Row, codes: Sequence[Row], buffers: Sequence[slice], names: Sequence[str] | None = None
+) -> Graph:
     """Makes a graph of the row of a `SubGraph` table.
 
     Args:
@@ -135,11 +137,17 @@ def read_graph(walk: Walk, row: Row, codes: Sequence[Row], buffers: Sequence[sli
         row: the table.
         codes: rows of the model's operator codes.
         buffers: where the values of each buffer lie in the file.
+        names: of its tensors, where the file does not keep them.
 
     Raises:
         ModelError: a number that leads nowhere, a shape that does not fit its values.
     """
-    tensors = tuple(_tensor(walk, index, item, buffers) for index, item in enumerate(row["tensors"] or ()))
+    items = row["tensors"] or ()
+    if names is None:
+        names = [item["name"] or "" for item in items]
+    elif len(names) != len(items):
+        raise ModelError(f"{len(names)} names came for the {len(items)} tensors of a graph; give one for each")
+    tensors = tuple(_tensor(walk, index, item, buffers, names[index]) for index, item in enumerate(items))
     inputs = _numbers(row["inputs"], len(tensors), "the inputs of the model", 0)
     outputs = _numbers(row["outputs"], len(tensors), "the outputs of the model", 0)
     for index in inputs + outputs:
@@ -148,8 +156,7 @@ def read_graph(walk: Walk, row: Row, codes: Sequence[Row], buffers: Sequence[sli
     return Graph(row["name"] or "", tensors, operators, inputs, outputs)
 
 
-def _tensor(walk: Walk, index: int, row: Row, buffers: Sequence[slice]) -> Tensor:
-    name = row["name"] or ""
+def _tensor(walk: Walk, index: int, row: Row, buffers: Sequence[slice], name: str) -> Tensor:
     who = f"tensor {index} ({shown(name)})"
     dtype, shape = _checked_type(row, who)
     if row["buffer"] >= len(buffers):

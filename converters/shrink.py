@@ -1,0 +1,226 @@
+"""Lossless shrinking: a `.tflite` file without what no runtime reads, and with every repeated part stored once.
+
+    shrunk = shrink(flatbuffer, engine="tflm")       shrunk.data is smaller; outputs stay equal bit for bit
+
+For every engine go: tensor names (but those of inputs and outputs), descriptions, metadata that no runtime reads,
+observed minima and maxima, tensors and buffers that nothing refers to, buffers of equal content, the parts of a
+quantization that say nothing, and repetitions (see `flatbuffer.writer`).
+
+LiteRT checks more of a file than TFLM does. Only for TFLM go: signatures, operator versions, open batch sizes, zero
+points but the first where all are equal, the scales of biases that no kernel reads, and the shape operand of RESHAPE.
+Sources: tensorflow/lite/micro/micro_allocator.cc (one zero point stands for all: "space-saving optimization");
+tensorflow/lite/kernels/kernel_util.cc, PopulateConvolutionQuantizationParams (per channel: scales of input, weight and
+output, not of the bias); tensorflow/lite/micro/kernels/fully_connected_common.cc (the bias's scale is checked where the
+weight has one scale); tensorflow/lite/micro/kernels/reshape_common.cc (the output's own shape counts).
+
+The names live on beside the file: the result has them, and `FlatBuffer.save` writes them to a side file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from converters.errors import ModelError
+from converters.flatbuffer import FlatBuffer, rows
+from converters.flatbuffer.rows import Row
+from converters.flatbuffer.schema import OPERATORS
+from converters.spec import Engine
+
+# Metadata that somebody reads: LiteRT may compute in half precision if it is allowed there; the Task library finds
+# labels and preprocessing there.
+_READ_METADATA = frozenset({"reduced_precision_support", "TFLITE_METADATA"})
+# What TFLM's first compression format needs to find its weights; such a file is not ours to edit.
+_OLD_COMPRESSION = "COMPRESSION_METADATA"
+
+# Operator -> its bias, whose scale TFLM does not read (where the weight has one scale per channel, if True).
+_BIASES = {
+    "CONV_2D": (2, False),
+    "DEPTHWISE_CONV_2D": (2, False),
+    "TRANSPOSE_CONV": (3, False),
+    "FULLY_CONNECTED": (2, True),
+}
+_OLD_CODES = 127  # operators below fit into the older, one byte wide field (schema_utils.cc, GetBuiltinCode)
+
+
+def shrink(flatbuffer: FlatBuffer, *, engine: Engine) -> FlatBuffer:
+    """The same model in fewer bytes.
+
+    Args:
+        flatbuffer: any file; if it is small already, it comes back as small.
+        engine: `litert` for a file that every runtime takes, `tflm` for one that TFLM takes.
+
+    Returns:
+        The file, with the names of its tensors beside it (`FlatBuffer.names`).
+
+    Raises:
+        ModelError: its data lie outside the flatbuffer, or are compressed in a way that only TFLM of 2024 knew.
+    """
+    if _OLD_COMPRESSION in flatbuffer.metadata:
+        raise ModelError("this file is compressed by an older tool of TFLM and cannot be edited; give the file before")
+    model = rows.read(flatbuffer.data)
+    names = [[tensor.name for tensor in graph.tensors] for graph in flatbuffer.graphs]
+    if engine == "tflm":
+        _only_for_tflm(model)
+    _drop_metadata(model, engine)
+    _drop_unread(model)
+    kept = [_drop_tensors(model, number) for number in range(len(model["subgraphs"]))]
+    _drop_buffers(model)
+    _order_codes(model)
+    left = [[names[graph][index] for index in indices] for graph, indices in enumerate(kept)]
+    smaller = rows.write(model)
+    if len(smaller) >= len(flatbuffer.data):
+        return flatbuffer
+    return FlatBuffer(smaller, names=left)
+
+
+# --- for every engine -------------------------------------------------------------------------------------------
+
+
+def _drop_metadata(model: Row, engine: Engine) -> None:
+    entries = model["metadata"] or []
+    kept = [entry for entry in entries if engine == "litert" and entry["name"] in _READ_METADATA]
+    model["metadata"] = kept or None
+    model["description"] = model["metadata_buffer"] = None
+
+
+def _drop_unread(model: Row) -> None:
+    main = model["subgraphs"][0]
+    doors = {int(index) for side in ("inputs", "outputs") for index in _list(main[side])}
+    for graph in model["subgraphs"]:
+        graph["name"], graph["debug_metadata_index"] = None, -1
+        for index, tensor in enumerate(graph["tensors"] or ()):
+            if graph is not main or index not in doors:
+                tensor["name"] = None
+            tensor["has_rank"] = False
+            if tensor["shape_signature"] is not None and -1 not in tensor["shape_signature"]:
+                tensor["shape_signature"] = None
+            tensor["quantization"] = _less_quantization(tensor)
+        for operator in graph["operators"] or ():
+            operator["debug_metadata_index"] = -1
+            for field in ("intermediates", "mutating_variable_inputs"):
+                if not len(_list(operator[field])):
+                    operator[field] = None
+
+
+def _less_quantization(tensor: Row) -> Row | None:
+    quantization: Row | None = tensor["quantization"]
+    if quantization is None:
+        return None
+    quantization["min"] = quantization["max"] = None
+    scales = len(_list(quantization["scale"]))
+    if not scales and quantization["details"] is None:
+        return None
+    if scales == 1:
+        quantization["quantized_dimension"] = 0  # one scale has no axis
+    return quantization
+
+
+def _drop_tensors(model: Row, number: int) -> list[int]:
+    """Takes out tensors that nothing refers to; returns the old numbers of those that are left."""
+    graph = model["subgraphs"][number]
+    references = [graph["inputs"], graph["outputs"]]
+    for operator in graph["operators"] or ():
+        references += [operator["inputs"], operator["outputs"], operator["intermediates"]]
+    signatures = [one for one in model["signature_defs"] or () if one["subgraph_index"] == number]
+    entries = [entry for one in signatures for side in ("inputs", "outputs") for entry in one[side] or ()]
+    used = {int(index) for vector in references for index in _list(vector)} - {-1}
+    used |= {entry["tensor_index"] for entry in entries}
+    kept = sorted(used)
+    place = {old: new for new, old in enumerate(kept)} | {-1: -1}
+    graph["tensors"] = [graph["tensors"][old] for old in kept]
+    for entry in entries:
+        entry["tensor_index"] = place[entry["tensor_index"]]
+    for holder, fields in [
+        (graph, ("inputs", "outputs")),
+        *((operator, ("inputs", "outputs", "intermediates")) for operator in graph["operators"] or ()),
+    ]:
+        for field in fields:
+            if holder[field] is not None:
+                holder[field] = np.array([place[int(old)] for old in holder[field]], np.int32)
+    return kept
+
+
+def _drop_buffers(model: Row) -> None:
+    """Leaves one buffer of each content; the first is the empty one, as the format has it."""
+    contents: dict[bytes, int] = {b"": 0}
+
+    def place(old: int) -> int:
+        content = model["buffers"][old]["data"] or b""
+        return contents.setdefault(content, len(contents))
+
+    for graph in model["subgraphs"]:
+        for tensor in graph["tensors"]:
+            tensor["buffer"] = place(tensor["buffer"])
+    for entry in model["metadata"] or ():
+        entry["buffer"] = place(entry["buffer"])
+    model["buffers"] = [rows.new("Buffer", data=content or None) for content in contents]
+
+
+def _order_codes(model: Row) -> None:
+    """Operators that occur often get small numbers, the first of which takes no space; repeated codes become one."""
+    operators = [operator for graph in model["subgraphs"] for operator in graph["operators"] or ()]
+    for code in model["operator_codes"]:
+        number = max(code["builtin_code"], code["deprecated_builtin_code"])
+        is_old = number < _OLD_CODES
+        code["deprecated_builtin_code"], code["builtin_code"] = (number, 0) if is_old else (0, number)
+    keys = [tuple(code.values()) for code in model["operator_codes"]]
+    uses = Counter(keys[operator["opcode_index"]] for operator in operators)
+    order = [key for key, _ in uses.most_common()]
+    codes = dict(zip(keys, model["operator_codes"], strict=True))
+    for operator in operators:
+        operator["opcode_index"] = order.index(keys[operator["opcode_index"]])
+    model["operator_codes"] = [codes[key] for key in order]
+
+
+# --- for TFLM only ----------------------------------------------------------------------------------------------
+
+
+def _only_for_tflm(model: Row) -> None:
+    model["signature_defs"] = None
+    for code in model["operator_codes"]:
+        code["version"] = 1
+    for graph in model["subgraphs"]:
+        for tensor in graph["tensors"] or ():
+            tensor["shape_signature"] = None
+            _one_zero_point(tensor["quantization"])
+        readers = Counter(int(index) for operator in graph["operators"] or () for index in _list(operator["inputs"]))
+        for operator in graph["operators"] or ():
+            name = operator_name(model, operator)
+            if name in _BIASES:
+                _drop_bias_scales(graph, operator, *_BIASES[name], readers=readers)
+            if name == "RESHAPE" and len(operator["inputs"]) == 2:
+                operator["inputs"] = operator["inputs"][:1]
+                operator["builtin_options"], operator["builtin_options_type"] = None, 0
+
+
+def _one_zero_point(quantization: Row | None) -> None:
+    points = _list((quantization or {}).get("zero_point"))
+    if quantization and len(points) > 1 and np.all(points == points[0]):
+        quantization["zero_point"] = points[:1]
+
+
+def _drop_bias_scales(
+    graph: Row, operator: Row, slot: int, only_per_channel: bool, *, readers: Counter[int]
+) -> None:
+    inputs = _list(operator["inputs"])
+    if len(inputs) <= slot or inputs[slot] < 0 or readers[int(inputs[slot])] > 1:
+        return
+    weight, bias = graph["tensors"][inputs[1]], graph["tensors"][inputs[slot]]
+    scales = len(_list((weight["quantization"] or {}).get("scale")))
+    if scales > (1 if only_per_channel else 0):
+        bias["quantization"] = None
+
+
+def operator_name(model: Row, operator: Row) -> str:
+    """Name of a builtin operator of `model`, or the code of a custom one."""
+    code = model["operator_codes"][operator["opcode_index"]]
+    name = OPERATORS[max(code["builtin_code"], code["deprecated_builtin_code"])]
+    return (code["custom_code"] or "") if name == "CUSTOM" else name
+
+
+def _list(vector: Any) -> Any:
+    return () if vector is None else vector
