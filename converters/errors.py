@@ -55,6 +55,10 @@ class ChildDiedError(CompressionError):
     """A child process crashed, ran out of memory or time."""
 
 
+class DeviceError(CompressionError):
+    """A board cannot be read, its log is incomplete or contradicts itself, or it says that the board failed."""
+
+
 class NotAvailableError(CompressionError):
     """Something optional is not installed, or has no build for this platform."""
 

@@ -1,7 +1,8 @@
 """The `tfcompress` command: one file here = one command, found by listing this folder.
 
-Each file defines `command`, a click command that parses, calls one library function and prints. Commands import
-what they need inside the function: `tfcompress --help` reads all of them, and must stay instant.
+Each file defines `command`, a click command that parses, calls one library function and prints; `foo_bar.py` is the
+command `foo-bar`. Commands import what they need inside the function: `tfcompress --help` reads all of them, and must
+stay instant.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ class _Commands(click.RichGroup):
     """Finds commands by listing this folder."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+        modules = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+        return sorted(name.replace("_", "-") for name in modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = import_module(f"{__name__}.{cmd_name}").command
+        command: click.Command = import_module(f"{__name__}.{cmd_name.replace('-', '_')}").command
         return command
 
 
