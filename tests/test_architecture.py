@@ -106,7 +106,15 @@ def test_environment_variables_are_set_for_children_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["--help"], ["convert", "--help"], ["env"], ["inspect", "--help"], ["compress", "--help"]]
+    "command",
+    [
+        ["--help"],
+        ["convert", "--help"],
+        ["env"],
+        ["inspect", "--help"],
+        ["compress", "--help"],
+        ["device-log", "--help"],
+    ],
 )
 def test_light_commands_import_neither_tensorflow_nor_numpy(command: list[str]) -> None:
     code = (

@@ -48,6 +48,8 @@ def footer(rows: Sequence[Row]) -> list[str]:
         lines.append(f"Measured on this machine: {', '.join(machines)}.")
     if any(row.target == "host" and row.unit == "ms" for row in rows):
         lines.append("Times are this machine's, not a device's; kernels and processor differ there.")
+    elsewhere = dict.fromkeys((row.target, row.source) for row in rows if row.target not in ("", "host"))
+    lines += [f"On {target}: {source}." for target, source in elsewhere]
     return lines
 
 
