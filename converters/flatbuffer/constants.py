@@ -3,10 +3,10 @@
 - *biases*: what stands at the bias input of a convolution, a fully connected or a recurrent operator.
 - *graph*: integers without a scale (int32, int64, bool, strings): shapes, axes, paddings, indices. They are part of
   how the operators are wired, hold nothing that was learned, and never shrink with the weights.
-- *weights*: every other constant: kernels, matrices, tables, the constant operand of an ADD or MUL, PReLU slopes, and
-  what a DECODE operator decodes.
+- *weights*: every other constant: kernels, matrices, tables, the constant operand of an ADD or MUL, PReLU slopes.
 
-A DEQUANTIZE, DECODE or DENSIFY operator stands between the stored constant and its consumer; it is looked through.
+A DEQUANTIZE or DENSIFY operator stands between the stored constant and its consumer; it is looked through. What a DECODE
+operator restores is a constant itself, and has the role of its consumer's input.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ _WEIGHTS: Mapping[str, int] = {
     "BIDIRECTIONAL_SEQUENCE_LSTM": 2,
 }
 
-# Operator -> distance between its stored inputs; input k x distance is what output k restores.
-_RESTORES: Mapping[str, int] = {"DEQUANTIZE": 1, "DENSIFY": 1, "TFLM_DECODE": 2}
+# Operators whose output k restores input k.
+_RESTORES = frozenset({"DEQUANTIZE", "DENSIFY"})
 _STEERING_DTYPES = frozenset({"int32", "int64", "uint32", "bool", "string"})
 
 
@@ -83,28 +83,11 @@ def stored_in(operators: Iterable[_Operator], tensors: Sequence[_Tensor]) -> dic
     """Tensors that are restored when the model runs -> the constants that they are restored from."""
     found: dict[int, int] = {}
     for operator in operators:
-        distance = _RESTORES.get(operator.name)
-        if distance is None:
+        if operator.name not in _RESTORES:
             continue
-        for output, source in zip(operator.outputs, operator.inputs[::distance], strict=False):
+        for output, source in zip(operator.outputs, operator.inputs, strict=False):
             if source >= 0 and tensors[source].is_constant:
                 found[output] = source
-    return found
-
-
-def restored_from(operators: Sequence[_Operator], tensors: Sequence[_Tensor]) -> dict[int, int]:
-    """Stored constants that are not what they restore -> number of elements that they stand for.
-
-    An encoded weight stands for the elements of the tensor that DECODE makes of it, its decoding tables for none.
-    """
-    found: dict[int, int] = {}
-    for operator in operators:
-        if operator.name == "TFLM_DECODE":
-            found |= dict.fromkeys((index for index in operator.inputs[1::2] if index >= 0), 0)
-            found |= {
-                source: tensors[output].elements
-                for source, output in zip(operator.inputs[::2], operator.outputs, strict=False)
-            }
     return found
 
 

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import output
+from converters import decode, output
 from converters.errors import FileError, ModelError
 from converters.flatbuffer import side_file
-from converters.flatbuffer.constants import Role, restored_from, roles
+from converters.flatbuffer.constants import Role, roles
 from converters.flatbuffer.graph import Graph, Operator, Tensor, behind, read_graph, shown
 from converters.flatbuffer.walk import Row, Walk
 
@@ -185,6 +185,11 @@ class FlatBuffer:
             raise ModelError(
                 f"tensor {tensor.index} ({shown(tensor.name)}) is computed when the model runs, not stored"
             )
+        if tensor.coded:
+            stream, table = (self.data[self._buffers[place]] for place in (tensor.coded.stream, tensor.coded.table))
+            values = decode.decode(stream, table, layout_of(tensor))
+            values.flags.writeable = False
+            return values
         place = self._buffers[tensor.buffer]
         raw = np.frombuffer(self.data, np.uint8, place.stop - place.start, place.start)
         if tensor.dtype in _PACKED_BITS:
@@ -206,6 +211,15 @@ class FlatBuffer:
         """
         output.write_whole(Path(path), self.data, force=force)
         side_file.write(Path(path), self.data, self.names)
+
+
+def layout_of(tensor: Tensor) -> decode.Layout:
+    """How a DECODE operator of TFLM sees the tensor: one zero point stands for all channels, one scale has no axis."""
+    channels = max(len(tensor.scales), 1)
+    points = tuple(tensor.zero_points.tolist())
+    if len(points) == 1:
+        points *= channels
+    return decode.Layout(tensor.dtype, tensor.shape, points, channels, tensor.axis if channels > 1 else 0)
 
 
 def _unpacked(raw: NDArray[np.uint8], bits: int, *, signed: bool) -> NDArray[Any]:
@@ -264,15 +278,20 @@ def _claim_constants(walk: Walk, graphs: Sequence[Graph], buffers: Sequence[slic
     rank: dict[Role, int] = {"graph": 0, "biases": 1, "weights": 2}  # of a buffer with two uses, the higher one counts
     best: dict[int, Role] = {}
     elements: dict[int, int] = {}
+    encodings: dict[int, str] = {}
     for graph in graphs:
-        restored = restored_from(graph.operators, graph.tensors)
         for tensor, role in zip(graph.tensors, roles(graph.operators, graph.tensors), strict=True):
             if role is None:
                 continue
-            if tensor.buffer not in best or rank[role] > rank[best[tensor.buffer]]:
-                best[tensor.buffer] = role
-            if role != "graph":
-                elements[tensor.buffer] = restored.get(tensor.index, tensor.elements)
-    for buffer, role in best.items():
-        walk.claim(buffers[buffer].start, buffers[buffer].stop - buffers[buffer].start, role)
-    return sum(elements.values())
+            buffer = tensor.coded.stream if tensor.coded else tensor.buffer
+            if tensor.coded:
+                encodings |= dict.fromkeys((tensor.coded.stream, tensor.coded.table), tensor.encoding)
+            if buffer not in best or rank[role] > rank[best[buffer]]:
+                best[buffer] = role
+            if role != "graph" and (tensor.coded or buffer not in encodings):
+                elements[buffer] = tensor.elements
+    for buffer, purpose in (best | encodings).items():
+        walk.claim(buffers[buffer].start, buffers[buffer].stop - buffers[buffer].start, purpose)
+    # The tensors of encoded values and tables are bytes, no parameters.
+    bytes_only = encodings.keys() - {tensor.coded.stream for graph in graphs for tensor in graph.tensors if tensor.coded}
+    return sum(count for buffer, count in elements.items() if buffer not in bytes_only)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converters import decode
 from converters.errors import ModelError
 from converters.flatbuffer.constants import stored_in, weight_of
 from converters.flatbuffer.layer_names import layer_of
@@ -30,6 +31,23 @@ _MAX_RANK = 64  # NumPy's limit; TFLite's kernels take 8 at most
 _MAX_ELEMENTS = 1 << 48
 
 
+@dataclass(frozen=True)
+class Coded:
+    """Where the file stores a constant that a DECODE operator restores.
+
+    Attributes:
+        encoding: its name, see `converters.decode`.
+        stream: buffer of the encoded values.
+        table: buffer of the operator's table.
+        bytes: size of the encoded values.
+    """
+
+    encoding: str
+    stream: int
+    table: int
+    bytes: int
+
+
 @dataclass(frozen=True, eq=False)
 class Tensor:
     """One tensor of a graph.
@@ -42,7 +60,7 @@ class Tensor:
         dtype: NumPy-like name: `int8`, `float32`, `int4`, `bool`, `string`, `resource`, ...
         bytes: size of the stored buffer of a constant; of the values by shape for others (0 where types have no size).
         buffer: number of its buffer.
-        is_constant: whether the file stores its values.
+        is_constant: whether the file stores its values, plain or encoded.
         is_variable: whether it keeps its values from one run to the next.
         is_quantized: whether the file says how integers become real numbers.
         scales: float32 [n]; n is 0 without quantization, 1 per tensor, the length of `axis` per channel.
@@ -50,6 +68,7 @@ class Tensor:
         axis: the axis that `scales` run along.
         shape_signature: the shape with -1 for what may change when the model is loaded; empty if nothing may.
         is_sparse: whether its buffer stores only some values, placed by a sparsity table.
+        coded: where an encoded constant is stored; None for all others.
     """
 
     index: int
@@ -67,6 +86,17 @@ class Tensor:
     axis: int
     shape_signature: tuple[int, ...]
     is_sparse: bool
+    coded: Coded | None = None
+
+    @property
+    def encoding(self) -> str:
+        """How the file stores a constant that a DECODE operator restores (`lut`, ...); empty for all others."""
+        return self.coded.encoding if self.coded else ""
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of a constant in the file; of an encoded one without its table, which others may share."""
+        return self.coded.bytes if self.coded else self.bytes if self.is_constant else 0
 
     @property
     def elements(self) -> int:
@@ -152,8 +182,33 @@ def read_graph(
     outputs = _numbers(row["outputs"], len(tensors), "the outputs of the model", 0)
     for index in inputs + outputs:
         walk.charge(len(tensors[index].name) + 8 * len(tensors[index].shape) + tensors[index].scales.nbytes)
-    operators = _operators(walk, row["operators"] or (), codes, tensors)
-    return Graph(row["name"] or "", tensors, operators, inputs, outputs)
+    rows = row["operators"] or ()
+    bare = [_operator(walk, number, one, codes, tensors) for number, one in enumerate(rows)]
+    tensors = _with_coded(walk, bare, tensors, buffers)
+    return Graph(row["name"] or "", tensors, _with_layers(walk, bare, tensors), inputs, outputs)
+
+
+def _with_coded(
+    walk: Walk, operators: Sequence[Operator], tensors: tuple[Tensor, ...], buffers: Sequence[slice]
+) -> tuple[Tensor, ...]:
+    """The tensors, of which those that DECODE operators restore know where they are stored."""
+    found = list(tensors)
+    for operator in operators:
+        if operator.name != decode.OPERATOR:
+            continue
+        if len(operator.inputs) != 2 * len(operator.outputs) or -1 in operator.inputs:
+            raise ModelError(
+                f"operator {operator.index} (DECODE) has {len(operator.inputs)} inputs for {len(operator.outputs)} "
+                "outputs, expected two for each; the file is damaged"
+            )
+        sources = (tensors[index] for index in operator.inputs)
+        for output, stream, table in zip(operator.outputs, sources, sources, strict=True):
+            place = buffers[table.buffer]
+            encoding = decode.name_of(walk.data[place.start : min(place.stop, place.start + decode.HEADER_BYTES)])
+            if encoding is not None and stream.is_constant:
+                coded = Coded(encoding, stream.buffer, table.buffer, stream.bytes)
+                found[output] = replace(tensors[output], is_constant=True, coded=coded)
+    return tuple(found)
 
 
 def _tensor(walk: Walk, index: int, row: Row, buffers: Sequence[slice], name: str) -> Tensor:
@@ -228,10 +283,7 @@ def _numbers(vector: NDArray[Any] | None, count: int, what: str, lowest: int) ->
     return as_tuple(vector)
 
 
-def _operators(
-    walk: Walk, rows: Sequence[Row], codes: Sequence[Row], tensors: tuple[Tensor, ...]
-) -> tuple[Operator, ...]:
-    bare = [_operator(walk, index, row, codes, tensors) for index, row in enumerate(rows)]
+def _with_layers(walk: Walk, bare: Sequence[Operator], tensors: tuple[Tensor, ...]) -> tuple[Operator, ...]:
     stored = stored_in(bare, tensors)
     made_by: dict[int, str] = {}
     operators = []

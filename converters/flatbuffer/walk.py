@@ -10,16 +10,17 @@ own size, the table's size, then one offset per field (0: absent); vectors and s
 from __future__ import annotations
 
 import struct
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.decode import encodings
 from converters.errors import ModelError
 from converters.flatbuffer.schema import SCALARS, TABLES, UNIONS, Field
 
-Category = Literal["weights", "biases", "quantization", "names", "metadata", "graph", "padding"]
-CATEGORIES: tuple[Category, ...] = ("weights", "biases", "quantization", "names", "metadata", "graph", "padding")
+# What bytes are for. Encoded constants, biases among them, and their tables count under the name of the encoding.
+CATEGORIES = ("weights", *encodings(), "biases", "quantization", "names", "metadata", "graph", "padding")
 
 # One flatbuffer may refer to an object many times. What all references together make a reader do is bounded by this
 # many times the file's size (honest files: below 2), and the tables by a number no real model comes near.
@@ -27,7 +28,7 @@ _WORK_PER_BYTE = 16
 _WORK_FREE = 1 << 16
 _MAX_TABLES = 1 << 17
 
-_TABLE_CATEGORIES: dict[str, Category] = {
+_TABLE_CATEGORIES: dict[str, str] = {
     "QuantizationParameters": "quantization",
     "CustomQuantization": "quantization",
     "BlockwiseQuantization": "quantization",
@@ -41,7 +42,7 @@ _TABLE_CATEGORIES: dict[str, Category] = {
     "SignatureDef": "metadata",
     "TensorMap": "metadata",
 }
-_FIELD_CATEGORIES: dict[tuple[str, str], Category] = {
+_FIELD_CATEGORIES: dict[tuple[str, str], str] = {
     ("Tensor", "name"): "names",
     ("SubGraph", "name"): "names",
     ("Model", "description"): "metadata",
@@ -109,7 +110,7 @@ class Walk:
         if self.spent > self._limit:
             raise ModelError("the file is damaged: its parts share their content far too often; make the file again")
 
-    def claim(self, start: int, size: int, category: Category) -> None:
+    def claim(self, start: int, size: int, category: str) -> None:
         """Notes that the bytes from `start` belong to `category`; a later claim wins over an earlier one."""
         self._owners[start : start + size] = CATEGORIES.index(category)
 
@@ -200,7 +201,7 @@ class Walk:
             raise self.damaged(position, "an offset leads out of the file")
         return target
 
-    def _vector(self, position: int, item_size: int, category: Category) -> tuple[int, int]:
+    def _vector(self, position: int, item_size: int, category: str) -> tuple[int, int]:
         """Where the items start and how many there are."""
         count = _U32.unpack_from(self.data, position)[0]
         size = 4 + count * item_size
@@ -210,7 +211,7 @@ class Walk:
         self.claim(position, size, category)
         return position + 4, count
 
-    def _string(self, position: int, category: Category) -> str:
+    def _string(self, position: int, category: str) -> str:
         start, count = self._vector(position, 1, category)
         if start + count >= len(self.data) or self.data[start + count] != 0:
             raise self.damaged(position, "a string does not end with a zero byte")
