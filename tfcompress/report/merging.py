@@ -57,10 +57,11 @@ def merge(result: DeviceResult, path: Path) -> Path:
     if log.board is None:
         raise UsageError("the log does not tell the board, and a report needs its name; give it with --board NAME")
     told["rows"] = _merged(told["rows"], result.rows)
-    write_whole(place, json.dumps(told, indent=2, allow_nan=False).encode(), force=True)
+    # A link stays one: what it leads to is replaced.
+    write_whole(place.resolve(), json.dumps(told, indent=2, allow_nan=False).encode(), force=True)
     page = place.with_name("report.md")
     if page.is_file():
-        write_whole(page, _with_section(page, told["rows"]).encode(), force=True)
+        write_whole(page.resolve(), _with_section(page, told["rows"]).encode(), force=True)
     return place
 
 
@@ -75,8 +76,7 @@ def _of_device(row: dict[str, Any]) -> bool:
 
 
 def _json_of(path: Path) -> Path:
-    # A link stays one: what it leads to is replaced.
-    return (path / "report.json" if path.is_dir() else path).resolve()
+    return path / "report.json" if path.is_dir() else path
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -88,12 +88,13 @@ def _load(path: Path) -> dict[str, Any]:
         raise FileError(f"{path} cannot be read ({error.strerror or error})") from error
     except (ValueError, RecursionError) as error:
         raise FileError(f"{path} is no JSON; name the report.json that tfcompress compress made") from error
-    keys = {field.name for field in fields(Row)}
+    texts = {field.name for field in fields(Row)} - {"value"}
     rows = told.get("rows") if isinstance(told, dict) else None
     hashes = told.get("hashes") if isinstance(told, dict) else None
     if (
         not isinstance(rows, list)
-        or not all(isinstance(row, dict) and row.keys() >= keys for row in rows)
+        or not all(isinstance(row, dict) and all(isinstance(row.get(key), str) for key in texts) for row in rows)
+        or not all(isinstance(row.get("value"), (int, float, str)) for row in rows if _of_device(row))
         or not isinstance(hashes, dict)
         or not isinstance(hashes.get("file"), str)
     ):
@@ -107,9 +108,32 @@ def _with_section(page: Path, rows: Sequence[dict[str, Any]]) -> str:
     except (OSError, ValueError) as error:
         raise FileError(f"{page} cannot be read ({error}); report.json beside it has the rows") from error
     before, found, _ = text.rpartition(f"\n{_BEGIN}\n")
-    names = {field.name for field in fields(Row)}
-    ours = [Row(**{name: row[name] for name in names}) for row in rows if _of_device(row)]
-    columns = ("board", "what", "value", "how", "runtime", "source")
-    lines = tuple((row.target, row.name, f"{shown(row)} {row.unit}", row.how, row.runtime, row.source) for row in ours)
-    section = sheets.as_markdown(Sheet("On devices", columns, lines, ("value",)))
-    return f"{(before if found else text).rstrip()}\n\n{_BEGIN}\n{section}\n{_END}\n"
+    section = sheets.as_markdown(_sheet([row for row in rows if _of_device(row)]))
+    return f"{(before if found else text).rstrip()}\n\n{_BEGIN}\n{section}\n\n{_END}\n"
+
+
+def _sheet(rows: Sequence[dict[str, Any]]) -> Sheet:
+    """A line for each board, runtime and `how`."""
+    columns = ("board", "vectors passed", "latency, median", "cycles, median", "arena", "how", "runtime", "source")
+    boards: dict[tuple[str, ...], dict[str, Row]] = {}
+    for row in rows:
+        key = tuple(row[name] for name in ("target", "runtime", "how", "source"))
+        boards.setdefault(key, {})[row["name"]] = Row(**{field.name: row[field.name] for field in fields(Row)})
+    lines = []
+    for (target, runtime, how, source), found in boards.items():
+        passed, used, given = (found.get(name) for name in ("vectors_passed", "arena_used", "arena_given"))
+        told = (
+            f"{shown(passed)} {passed.unit}" if passed else "",
+            _spread(found, "latency_ms"),
+            _spread(found, "cycles"),
+            f"{shown(used)} of {shown(given)} bytes" if used and given else "",
+        )
+        lines.append((target, *told, how, runtime, source))
+    return Sheet("On devices", columns, tuple(lines))
+
+
+def _spread(found: dict[str, Row], name: str) -> str:
+    middle, least, most = (found.get(f"{name}{end}") for end in ("", "_min", "_max"))
+    if not (middle and least and most):
+        return ""
+    return f"{shown(middle)} {middle.unit} ({shown(least)} to {shown(most)})"
