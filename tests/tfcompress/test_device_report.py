@@ -185,7 +185,7 @@ def stored(folder: Path) -> list[dict[str, Any]]:
 
 def test_rows_are_put_into_the_report_and_replace_earlier_ones(folder: Path) -> None:
     before = json.loads((folder / "report.json").read_text())
-    for told in (log(vectors=(Vector(1),)), log(board="a|b"), log(how="simulated"), log()):
+    for told in (log(vectors=(Vector(1),)), log(board="a|b"), log(board="a|b"), log(how="simulated"), log()):
         merging.merge(said(told, folder), folder)
     after = json.loads((folder / "report.json").read_text())
     assert {**after, "rows": None} == {**before, "rows": None} and after["rows"][0] == before["rows"][0]

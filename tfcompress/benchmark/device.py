@@ -96,7 +96,7 @@ def measure(
     if whole.clock != log.clock:
         words.append(f"clock of {whole.clock:,} Hz as given")
     if log.tolerance is not None:
-        words.append(f"outputs may differ by {log.tolerance}")
+        words.append(f"outputs compared with a tolerance of {log.tolerance}")
     return DeviceResult(whole, tuple(_rows(whole, "; ".join(words))), tuple(_notes(whole)))
 
 

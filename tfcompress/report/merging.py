@@ -72,7 +72,7 @@ def _merged(stored: Sequence[dict[str, Any]], rows: Sequence[Row]) -> list[dict[
 
 
 def _of_device(row: dict[str, Any]) -> bool:
-    return row["name"] in NAMES and row["target"] != "host"
+    return row["name"] in NAMES  # no other report has rows of these names
 
 
 def _json_of(path: Path) -> Path:
