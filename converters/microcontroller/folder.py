@@ -1,0 +1,92 @@
+"""The folder of a bundle: it appears whole or not at all, and replaces only a bundle."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from converters.errors import FileError
+from converters.output import writing
+
+MANIFEST = "bundle.json"
+# What building a bundle leaves in it, which goes with it.
+_BUILT = frozenset({
+    "build", ".pio", "managed_components", "sdkconfig", "sdkconfig.old", "dependencies.lock", ".vscode", ".cache",
+})  # fmt: skip
+
+
+def check_free(path: Path, *, force: bool) -> None:
+    """Raises FileError, before any work is done, if a bundle could not be put at `path`.
+
+    Raises:
+        FileError: something is there and `force` is off, or it is no bundle, or was added to by hand.
+    """
+    if path.name in ("", ".."):
+        raise FileError(f"{path} names no folder that can be made; give a new name, such as firmware")
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise FileError(f"{path} is no folder; give another name for the bundle")
+    parent = path.absolute().parent
+    if not parent.is_dir():
+        raise FileError(f"the folder {parent} does not exist; create it first")
+    if not os.access(parent, os.W_OK):
+        raise FileError(f"the folder {parent} is not writable; choose another place")
+    if not path.exists() or not any(path.iterdir()):
+        return
+    if not force:
+        raise FileError(f"{path} exists; give another name, or --force to replace it")
+    if stranger := _stranger(path):
+        raise FileError(f"{path} holds {stranger}, which is no part of a bundle; move it away, or give another name")
+
+
+def _stranger(path: Path) -> str:
+    """A file that no export made; empty if there is none."""
+    try:
+        made = set(json.loads((path / MANIFEST).read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return sorted(entry.name for entry in path.iterdir())[0]
+    for found in sorted(path.rglob("*")):
+        relative = found.relative_to(path)
+        if found.is_file() and relative.parts[0] not in _BUILT and relative.as_posix() not in made:
+            return relative.as_posix()
+    return ""
+
+
+def write(path: Path, files: Mapping[str, bytes], *, force: bool = False) -> None:
+    """Puts a bundle at `path`, all of it or nothing.
+
+    Args:
+        path: the folder to make.
+        files: path in it -> content.
+        force: replace a bundle that is there.
+
+    Raises:
+        FileError: what `check_free` checks, or the disk refused.
+    """
+    check_free(path, force=force)
+    beside = None
+    try:
+        with writing(path, "nothing was left behind"):
+            beside = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
+            made, aside = beside / "made", beside / "replaced"
+            for name, content in files.items():
+                place = made / name
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+            if path.exists():
+                path.rename(aside)
+            try:
+                made.rename(path)
+            except OSError:
+                if aside.exists():
+                    aside.rename(path)
+                raise
+    finally:
+        # Also after Ctrl-C; the finished bundle is no longer in it.
+        if beside is not None:
+            with contextlib.suppress(OSError):
+                shutil.rmtree(beside)

@@ -1,0 +1,106 @@
+"""Test vectors: inputs in the file's own types, and what TFLM's reference kernels make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from converters.child import Progress, no_progress
+from converters.errors import DataError, UsageError
+from converters.flatbuffer import FlatBuffer
+from converters.runtimes import ports, tflm, timing
+from converters.runtimes.ports import Array, Inputs
+
+# Floats of another processor differ in their last digits: 16 steps of 2^-20, 1.5e-5.
+_FLOAT_TOLERANCE = 16
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Runs of a model.
+
+    Attributes:
+        inputs: bytes of every input of every run.
+        outputs: bytes of every output of every run.
+        origin: where the inputs come from, a sentence.
+        exact: whether outputs are integers, which reference kernels give bit for bit.
+    """
+
+    inputs: tuple[tuple[bytes, ...], ...]
+    outputs: tuple[tuple[bytes, ...], ...]
+    origin: str
+    exact: bool
+
+    @property
+    def count(self) -> int:
+        """Number of runs."""
+        return len(self.inputs)
+
+    @property
+    def bytes(self) -> int:
+        """Size of all of them."""
+        return sum(len(data) for rows in (self.inputs, self.outputs) for row in rows for data in row)
+
+    @property
+    def tolerance(self) -> int:
+        """The difference of outputs that passes unless the build says otherwise."""
+        return 0 if self.exact else _FLOAT_TOLERANCE
+
+
+def make(
+    flatbuffer: FlatBuffer,
+    data: Inputs | Array | None,
+    *,
+    count: int,
+    seed: int,
+    origin: str = "given arrays",
+    progress: Progress = no_progress,
+) -> Vectors:
+    """Runs a file on TFLM.
+
+    Args:
+        flatbuffer: the file.
+        data: samples `[n, ...]` in the float model's units, as for `tflm.run`; None for random ones.
+        count: how many runs; fewer if there are not as many samples.
+        seed: of random inputs.
+        origin: where `data` comes from.
+        progress: called with stage, done, total.
+
+    Raises:
+        DataError: the data does not fit the file.
+        ModelError: TFLM cannot run the file.
+    """
+    if count < 1:
+        raise UsageError(f"{count} vectors were asked for; expected 1 or more, usually 5")
+    inputs = ports.inputs_of(flatbuffer)
+    if data is None:
+        runs = timing.random_inputs(inputs, count, seed=seed)
+        said = f"random, from seed {seed}: every integer alike, floats from -1 to 1."
+    else:
+        runs = _laid_out(inputs, data, count)
+        said = f"{origin}, quantized with the file's own scale."
+    outputs = tflm.run(flatbuffer.data, runs, raw=True, progress=progress)
+    exact = not any(tensor.is_float for tensor in flatbuffer.outputs)
+    return Vectors(_rows(runs), _rows(outputs), said, exact)
+
+
+def _laid_out(inputs: Sequence[ports.Port], data: Inputs | Array, count: int) -> list[Array]:
+    """The first samples as whole inputs `[runs, *shape]` of the file's own types; the last batch is filled up."""
+    arrays = ports.arrange(inputs, data)
+    plan = ports.batches(inputs, arrays, resizable=False)
+    if not np.isfinite(np.concatenate([np.ravel(array[: count * plan.size]) for array in arrays])).all():
+        raise DataError("the data for the vectors holds infinity; give finite numbers")
+    laid = []
+    for port, array in zip(inputs, arrays, strict=True):
+        chosen = array[: count * plan.size]
+        missing = -len(chosen) % plan.size
+        chosen = np.concatenate([chosen, np.repeat(chosen[-1:], missing, axis=0)])
+        laid.append(port.to_file(chosen.reshape(-1, *port.shape)))
+    return laid
+
+
+def _rows(arrays: Sequence[Array]) -> tuple[tuple[bytes, ...], ...]:
+    little = [array.astype(array.dtype.newbyteorder("<")) for array in arrays]
+    return tuple(tuple(array[index].tobytes() for array in little) for index in range(len(arrays[0])))
