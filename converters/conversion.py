@@ -9,13 +9,14 @@ here and crosses as a frozen graph; a model file is opened in the child only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from converters import child, memory
 from converters.errors import CertificateError, UsageError
 from converters.flatbuffer import FlatBuffer
+from converters.packing import SAMPLES, Facts, pack
 from converters.spec import ConversionSpec, InputSpec
 from converters.verify import Certificate, verify
 
@@ -63,6 +64,9 @@ class Conversion:
         float_bytes: size of the float32 file that an integer file was made from, in bytes; None for other files.
         notes: what the user should know: unrolled layers, unusual data, a file that grew.
         float_flatbuffer: that float32 file itself, if `Calibrating.keep_float` asked for it.
+        samples: some of the calibration data, in the model's own units by input name, to compare packed files on.
+        packing: what packing saved; None for a file that was not packed.
+        unpacked: the file before packing, with the names of its tensors inside; None for a file that was not packed.
     """
 
     flatbuffer: FlatBuffer
@@ -70,6 +74,9 @@ class Conversion:
     float_bytes: int | None
     notes: tuple[str, ...]
     float_flatbuffer: FlatBuffer | None = None
+    samples: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    packing: Facts | None = None
+    unpacked: FlatBuffer | None = None
 
 
 def convert(
@@ -110,7 +117,7 @@ def convert(
         graph = _freeze(model, spec)
         arguments = ["converters.conversion:convert_graph_here", asdict(graph), *options]
     made = child.call(*arguments, what="converting the model", limits=limits, progress=progress)
-    return finish(made, spec)
+    return packed(finish(made, spec), spec, progress=progress)
 
 
 def finish(made: Mapping[str, Any], spec: ConversionSpec) -> Conversion:
@@ -119,7 +126,7 @@ def finish(made: Mapping[str, Any], spec: ConversionSpec) -> Conversion:
     Raises:
         CertificateError: the file is not what was asked for.
     """
-    flatbuffer = FlatBuffer(made["data"])
+    flatbuffer = FlatBuffer(made["data"], made.get("names"))
     try:
         certificate = verify(flatbuffer, spec)
     except CertificateError as error:
@@ -134,7 +141,26 @@ def finish(made: Mapping[str, Any], spec: ConversionSpec) -> Conversion:
             f"({made['float_bytes']:,} bytes): the weights are few, and the rest of the file outweighs them"
         )
     kept = FlatBuffer(made["float_file"]) if made["float_file"] else None
-    return Conversion(flatbuffer, certificate, made["float_bytes"], tuple(notes), kept)
+    return Conversion(flatbuffer, certificate, made["float_bytes"], tuple(notes), kept, made["samples"])
+
+
+def packed(conversion: Conversion, spec: ConversionSpec, *, progress: child.Progress = child.no_progress) -> Conversion:
+    """The conversion with its file as small as the runtime takes it, if `spec` asks for that; certified again.
+
+    Raises:
+        CompressionError: as `converters.packing.pack` says.
+    """
+    result = pack(conversion.flatbuffer, spec, conversion.samples, progress=progress)
+    if result.facts is None:
+        return conversion
+    return replace(
+        conversion,
+        flatbuffer=result.flatbuffer,
+        certificate=verify(result.flatbuffer, spec),
+        notes=(*conversion.notes, *result.notes),
+        packing=result.facts,
+        unpacked=conversion.flatbuffer,
+    )
 
 
 def rename_outputs(conversion: Conversion, names: Mapping[str, str]) -> Conversion:
@@ -207,7 +233,7 @@ def _convert_here(
     progress("converting to a float file", 0, 0)
     if not spec.is_integer:
         data = tflite.finish(tflite.float_file(graph, dtype=spec.dtype))
-        return {"data": data, "float_bytes": None, "notes": list(graph.notes), "float_file": None}
+        return {"data": data, "float_bytes": None, "notes": list(graph.notes), "float_file": None, "samples": None}
     float_model = tflite.float_file(graph, for_integers=True)
     memory.release()
     if callable(samples):
@@ -224,7 +250,14 @@ def _convert_here(
     if calibrating.weight_scales:
         data = weight_scales.apply(data, float_model, calibrating.weight_scales)
     kept = float_model if calibrating.keep_float else None
-    return {"data": tflite.finish(data), "float_bytes": len(float_model), "notes": notes, "float_file": kept}
+    few = {name: array[:SAMPLES] for name, array in checked.items()}
+    return {
+        "data": tflite.finish(data),
+        "float_bytes": len(float_model),
+        "notes": notes,
+        "float_file": kept,
+        "samples": few,
+    }
 
 
 def _plain(samples: Any) -> Any:

@@ -7,7 +7,8 @@ its reader; whichever form is smallest (`decode.choice`). A decoded tensor lives
 What a kernel reads when it is prepared stays plain, since nothing is decoded yet: axes, shapes, paddings, all of an
 LSTM and of SVDF. Source: tensorflow/lite/micro/kernels/*.cc, Prepare functions.
 
-Whether the outputs are equal is proven by `converters.packing`, which also keeps to a bound of the arena.
+`decoded` is the way back. Whether the outputs are equal is proven by `converters.packing`, which also keeps to a bound
+of the arena.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from converters.flatbuffer import FlatBuffer, rows
 from converters.flatbuffer.file import layout_of
 from converters.flatbuffer.rows import Row
 from converters.flatbuffer.schema import OPERATORS, TENSOR_TYPES
+from converters.shrink import shrink
 
 # Operator -> inputs whose values its kernel reads only while it runs.
 _READ_WHEN_RUN: Mapping[str, tuple[int, ...]] = {
@@ -85,9 +87,7 @@ def constants(flatbuffer: FlatBuffer) -> list[Constant]:
     return found
 
 
-def encode(
-    flatbuffer: FlatBuffer, *, encodings: Sequence[str], leaving: Collection[int] = ()
-) -> FlatBuffer:
+def encode(flatbuffer: FlatBuffer, *, encodings: Sequence[str], leaving: Collection[int] = ()) -> FlatBuffer:
     """The same model with constants encoded where that saves bytes; the file as it is where nothing does.
 
     Args:
@@ -104,6 +104,26 @@ def encode(
     names = [[tensor.name for tensor in graph.tensors] for graph in flatbuffer.graphs]
     _insert(model, names[0], forms)
     return FlatBuffer(rows.write(model), names=names if flatbuffer.names is not None else None)
+
+
+def decoded(flatbuffer: FlatBuffer) -> FlatBuffer:
+    """The same model without DECODE operators: what they restore is stored plainly again.
+
+    Raises:
+        ModelError: an encoded constant is not whole, or its encoding is not known here.
+    """
+    if not any(operator.name == OPERATOR for operator in flatbuffer.operators):
+        return flatbuffer
+    model = rows.read(flatbuffer.data)
+    graph = model["subgraphs"][0]
+    for operator in flatbuffer.operators:
+        for index in operator.outputs if operator.name == OPERATOR else ():
+            tensor = flatbuffer.tensors[index]
+            model["buffers"].append(rows.new("Buffer", data=flatbuffer.constant(tensor).tobytes()))
+            graph["tensors"][index]["buffer"] = len(model["buffers"]) - 1
+    kept = [operator.index for operator in flatbuffer.operators if operator.name != OPERATOR]
+    graph["operators"] = [graph["operators"][index] for index in kept]
+    return shrink(FlatBuffer(rows.write(model), flatbuffer.names), engine="tflm")
 
 
 def _insert(model: Row, names: list[str], forms: Mapping[int, tuple[Constant, Encoded]]) -> None:
@@ -163,9 +183,7 @@ class _File:
         if content not in self._known:
             self._buffers.append(rows.new("Buffer", data=content))
             shape = np.array([len(content)], np.int32)
-            tensor = rows.new(
-                "Tensor", shape=shape, type=TENSOR_TYPES.index("uint8"), buffer=len(self._buffers) - 1
-            )
+            tensor = rows.new("Tensor", shape=shape, type=TENSOR_TYPES.index("uint8"), buffer=len(self._buffers) - 1)
             self._known[content] = self._added(tensor, name)
         return self._known[content]
 

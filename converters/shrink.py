@@ -19,7 +19,6 @@ The names live on beside the file: the result has them, and `FlatBuffer.save` wr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -203,9 +202,7 @@ def _one_zero_point(quantization: Row | None) -> None:
         quantization["zero_point"] = points[:1]
 
 
-def _drop_bias_scales(
-    graph: Row, operator: Row, slot: int, only_per_channel: bool, *, readers: Counter[int]
-) -> None:
+def _drop_bias_scales(graph: Row, operator: Row, slot: int, only_per_channel: bool, *, readers: Counter[int]) -> None:
     inputs = _list(operator["inputs"])
     if len(inputs) <= slot or inputs[slot] < 0 or readers[int(inputs[slot])] > 1:
         return

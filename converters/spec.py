@@ -20,6 +20,7 @@ IoType = Literal["int8", "uint8", "int16", "float32"]
 DenseGranularity = Literal["per-channel", "per-tensor"]
 Quantizer = Literal["tflite", "litert"]
 Engine = Literal["litert", "tflm"]
+Decode = str  # "off", "auto", or the name of an encoding of `converters.decode`
 
 _IO_ALLOWED: Mapping[str, tuple[str, ...]] = {
     "int8": ("int8", "uint8", "float32"),
@@ -43,6 +44,11 @@ class ConversionSpec:
         runtime: name of the runtime that will read the file, for messages; empty if none was named.
         kernels: operator name (`CONV_2D`) -> activation types with a kernel in that runtime (`int8`, `int16`,
             `float32`, ...); None skips the kernel check, and the certificate says so.
+        engine: whose rules the file may follow: `litert` for one that every runtime takes, `tflm` for a smaller one
+            that only TFLM takes.
+        shrink: whether what no runtime reads is left out; see `converters.shrink`.
+        decode: weight encodings that may be used, for a runtime with a DECODE operator; see `converters.decode`.
+        max_arena: bytes that TFLM's arena may take with encoded weights; None for any.
 
     Raises:
         UsageError: an unknown value, or a combination that no file can have.
@@ -54,11 +60,22 @@ class ConversionSpec:
     quantizer: Quantizer = "tflite"
     runtime: str = ""
     kernels: Mapping[str, tuple[str, ...]] | None = None
+    engine: Engine = "litert"
+    shrink: bool = True
+    decode: tuple[str, ...] = ()
+    max_arena: int | None = None
 
     def __post_init__(self) -> None:
         _one_of("dtype", self.dtype, get_args(DType))
         _one_of("dense", self.dense, get_args(DenseGranularity))
         _one_of("quantizer", self.quantizer, get_args(Quantizer))
+        _one_of("engine", self.engine, get_args(Engine))
+        object.__setattr__(self, "decode", tuple(self.decode))  # plain values from a child come as a list
+        if self.decode and self.engine != "tflm":
+            raise UsageError("encoded weights are for TFLM; no other engine has a DECODE operator")
+        if self.max_arena is not None and (self.max_arena < 1 or not self.decode):
+            given = "of 0 bytes or less" if self.max_arena < 1 else "without encoded weights"
+            raise UsageError(f"--max-arena bounds what encoded weights may take, and came {given}; leave it out")
         allowed = _IO_ALLOWED[self.dtype]
         if self.io is not None and self.io not in allowed:
             raise UsageError(

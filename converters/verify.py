@@ -24,7 +24,7 @@ from converters.flatbuffer.constants import stored_in, weight_of
 from converters.flatbuffer.graph import shown
 from converters.flatbuffer.kernels import find, kernels_in_file
 from converters.remedies import fix_for_custom, fix_for_float, fix_for_kernel
-from converters.spec import ConversionSpec
+from converters.spec import ConversionSpec, DType
 
 # An extra check: a kernel's name, `layer/attribute`, and what must hold for its integers in Keras layout.
 Check = tuple[str, Callable[[NDArray[Any]], bool]]
@@ -141,6 +141,27 @@ def certify(flatbuffer: FlatBuffer, spec: ConversionSpec, *, checks: Sequence[Ch
     faults += _ports(flatbuffer, spec)
     faults += _promises(flatbuffer, checks)
     return Certificate(tuple(faults), tuple(_notes(flatbuffer, spec)))
+
+
+def operator_faults(flatbuffer: FlatBuffer, spec: ConversionSpec) -> tuple[Fault, ...]:
+    """Operators that the runtime of `spec` has no kernel for; nothing is asked about the type of the file."""
+    return tuple(fault for graph in flatbuffer.graphs for found in (_custom, _kernels) for fault in found(graph, spec))
+
+
+def dtype_of(flatbuffer: FlatBuffer) -> DType:
+    """Which type of file this is, by what its operators with weights compute on."""
+    graph = flatbuffer.graphs[0]
+    for operator in graph.operators:
+        index = weight_of(operator)
+        if index is None or operator.name in _LOOKUPS:
+            continue
+        data = _data_type(operator, graph)
+        if data in _QUANTIZED_DTYPES:
+            return "int16x8" if data == "int16" else "int8"
+        stored = stored_in(graph.operators, graph.tensors)
+        weight = graph.tensors[stored.get(index, index)].dtype
+        return "float16" if weight == "float16" else "dynamic" if weight in _QUANTIZED_DTYPES else "float32"
+    return "int8" if flatbuffer.integer_only else "float32"
 
 
 # --- checks -----------------------------------------------------------------------------------------------------

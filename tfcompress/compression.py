@@ -14,6 +14,7 @@ from typing import Any
 from converters import child
 from converters.conversion import finish
 from converters.errors import ModelError
+from converters.packing import Facts
 from tfcompress import pipeline
 from tfcompress import task as tasks
 from tfcompress.model import Skipped, step_from_plain
@@ -76,7 +77,7 @@ def compress(
             "report.md": as_markdown(outcome),
         }
         files = {name: text.encode() for name, text in texts.items()}
-        folder.finish({"model.tflite": outcome.conversion.flatbuffer.data, **files})
+        folder.finish({**outcome.conversion.flatbuffer.files("model.tflite"), **files})
     return outcome
 
 
@@ -175,8 +176,11 @@ def compress_here(
     made = outcome.conversion
     return {
         "data": made.flatbuffer.data,
+        "names": made.flatbuffer.names,
         "float_bytes": made.float_bytes,
         "float_file": None,
+        "samples": None,
+        "packing": asdict(made.packing) if made.packing else None,
         "conversion_notes": list(made.notes),
         "report": [row.as_dict() for row in outcome.report],
         "layers": [asdict(layer) for layer in outcome.layers],
@@ -199,6 +203,8 @@ def plan_here(
 
 def _from_plain(told: Mapping[str, Any], recipe: Recipe) -> Outcome:
     conversion = finish({**told, "notes": told["conversion_notes"]}, recipe.spec())
+    if told["packing"]:
+        conversion = replace(conversion, packing=Facts(**told["packing"]))
     return Outcome(
         conversion=conversion,
         report=tuple(Row(**row) for row in told["report"]),

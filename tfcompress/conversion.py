@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from converters import child
-from converters.conversion import LIMITS, Calibrating, Conversion, finish
+from converters.conversion import LIMITS, Calibrating, Conversion, finish, packed
 from converters.conversion import convert as convert_model
 from converters.conversion import convert_file_here as convert_model_file_here
 from converters.errors import UsageError
+from converters.flatbuffer import FlatBuffer
 from converters.keras_models.tracing import inputs_of, is_keras
-from converters.spec import DenseGranularity, DType, IoType, Quantizer
+from converters.spec import Decode, DenseGranularity, DType, IoType, Quantizer
 from tfcompress import task
+from tfcompress.repacking import repack
 from tfcompress.targets import runtime as find_runtime
 
 CALIBRATION_SAMPLES = 200
@@ -23,11 +26,14 @@ def convert(
     model: Any,
     calibration: Any = None,
     *,
-    dtype: DType = "int8",
+    dtype: DType | None = None,
     io: IoType | None = None,
     runtime: str = "litert",
     dense: DenseGranularity | None = None,
     quantizer: Quantizer = "tflite",
+    shrink: bool = True,
+    decode: Decode | None = None,
+    max_arena: int | None = None,
     method: str = "minmax",
     ranges: Mapping[str, tuple[float, float]] | None = None,
     weight_scales: Mapping[str, Any] | None = None,
@@ -43,14 +49,19 @@ def convert(
     """Converts a model to a `.tflite` file and proves that it is what was asked for.
 
     Args:
-        model: a Keras 3 or tf_keras model, or the path of a `.keras`, `.h5` or SavedModel.
+        model: a Keras 3 or tf_keras model, or the path of a `.keras`, `.h5` or SavedModel. Also a `FlatBuffer` or the
+            path of a `.tflite`, which keeps its types, and is shrunk and encoded as asked.
         calibration: for integer files: arrays `[n, ...]` in the float model's units (one, or one per input by name
             or in order), an iterable of samples, a Task, or the path of a data file as in `tfcompress convert`.
-        dtype: `int8`, `int16x8`, `float16`, `dynamic` or `float32`.
+        dtype: `int8` (the default), `int16x8`, `float16`, `dynamic` or `float32`.
         io: type of inputs and outputs; by default that of the activations.
         runtime: who will run the file; its table of kernels is checked.
         dense: granularity of Dense weights; by default what the runtime's kernels take.
         quantizer: `tflite` or `litert`.
+        shrink: leave out what the runtime does not read: tensor names (they go to a side file), metadata, repetitions.
+        decode: how weights are encoded for TFLM's DECODE operator: `off`, `auto` (whatever is smallest), `lut`, `prune`
+            or `huffman`; by default `auto` where the runtime has that operator.
+        max_arena: bytes that TFLM's arena may take with encoded weights.
         method: `minmax`, `percentile`, `mse` or `entropy`.
         ranges: name of a layer (its output), an input, an output or a tensor -> (minimum, maximum), known already.
         weight_scales: kernel name (`conv2d_3/kernel`) -> scales that broadcast against the Keras kernel and that its
@@ -67,23 +78,30 @@ def convert(
     Raises:
         CompressionError: the message says what came, what was expected and what to do.
     """
-    spec = find_runtime(runtime).spec(dtype=dtype, io=io, quantizer=quantizer, dense=dense)
+    packing: dict[str, Any] = {"shrink": shrink, "decode": decode, "max_arena": max_arena}
+    data = {"path": str(calibration), "samples": samples, "scale": scale, "seed": seed, "label": label}
+    if isinstance(model, FlatBuffer) or (isinstance(model, (str, Path)) and FlatBuffer.is_one(model)):
+        asked = {"dtype": dtype, "io": io, "dense": dense, "ranges": ranges, "weight_scales": weight_scales}
+        if given := [name for name, value in asked.items() if value is not None]:
+            raise UsageError(f"a .tflite keeps its types, and {given[0]} was given; leave it out, or give the model")
+        spec_for = functools.partial(find_runtime(runtime).spec, **packing)
+        return repack(model, spec_for, calibration, data, progress=progress)
+    spec = find_runtime(runtime).spec(dtype=dtype or "int8", io=io, quantizer=quantizer, dense=dense, **packing)
     if spec.is_integer and calibration is None:
         raise UsageError(
-            f"{dtype} needs calibration data: give --calibration DATA (some hundred training inputs), "
+            f"{spec.dtype} needs calibration data: give --calibration DATA (some hundred training inputs), "
             "or ask for --dtype dynamic or float16, which need none"
         )
     if isinstance(calibration, (str, Path)):
         task.check_there(str(calibration))
     if not spec.is_integer and (method != "minmax" or ranges or weight_scales):
-        raise UsageError(f"{dtype} has no integers; method, ranges and weight_scales are for int8 and int16x8")
+        raise UsageError(f"{spec.dtype} has no integers; method, ranges and weight_scales are for int8 and int16x8")
     if not spec.is_integer:
         calibration = None  # nothing to calibrate: a call may keep its data while it tries types
     calibrating = Calibrating(method, ranges, allow_unusual_data, weight_scales, keep_float)
     data_file = isinstance(calibration, (str, Path))
     if scale != "none" and not data_file and calibration is not None:
         raise UsageError(f"scale {scale!r} is for data files; scale the arrays yourself, to the model's units")
-    data = {"path": str(calibration), "samples": samples, "scale": scale, "seed": seed, "label": label}
     if data_file and isinstance(model, (str, Path)):
         made = child.call(
             "tfcompress.conversion:convert_file_here",
@@ -92,7 +110,7 @@ def convert(
             limits=LIMITS,
             progress=progress,
         )
-        return finish(made, spec)
+        return packed(finish(made, spec), spec, progress=progress)
     if data_file:
         calibration = _load(data, inputs_of(model) if is_keras(model) else ())
     elif hasattr(calibration, "calibration_samples"):

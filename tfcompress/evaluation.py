@@ -64,7 +64,7 @@ def evaluate(
     scale: str = "none",
     seed: int = 0,
     label: str | None = None,
-    runtime: Runtime = "litert",
+    runtime: Runtime | None = None,
     raw: bool = False,
     jobs: int | None = None,
     output: str | None = None,
@@ -81,7 +81,8 @@ def evaluate(
         scale: how the images of a data file become the model's units; arrays and a Task are in them already.
         seed: splits a data file that is not split.
         label: name of a `.csv`'s label column.
-        runtime: `litert` (XNNPACK), `litert-builtin`, `litert-reference` or `tflm`; a Keras model runs on Keras.
+        runtime: `litert` (XNNPACK), `litert-builtin`, `litert-reference` or `tflm`; by default `litert`, or `tflm` for
+            a file that TFLM alone takes. A Keras model runs on Keras.
         raw: the data are the `.tflite` file's own integers.
         jobs: processes that share the samples of a `.tflite`; by default one per core.
         output: which output is scored, by name or number, where there are several.
@@ -91,7 +92,8 @@ def evaluate(
     Raises:
         CompressionError: the message says what came, what was expected and what to do.
     """
-    choice.checked(runtime)
+    if runtime is not None:
+        choice.checked(runtime)
     if jobs is not None and jobs < 1:
         raise UsageError(f"jobs is {jobs}; expected at least 1")
     chosen = metrics.Metric(metric) if metric else None
@@ -114,7 +116,7 @@ def evaluate(
 
 @dataclass(frozen=True)
 class _Running:
-    runtime: Runtime
+    runtime: Runtime | None
     raw: bool
     jobs: int | None
 
@@ -209,18 +211,12 @@ def _flatbuffer(model: Any) -> FlatBuffer | None:
         path = Path(model)
         if not path.exists():
             raise FileError(f"{path} does not exist; name a .tflite, .keras or .h5 file or a SavedModel folder")
-        return FlatBuffer.read(path) if path.suffix == ".tflite" or _is_flatbuffer(path) else None
+        return FlatBuffer.read(path) if path.suffix == ".tflite" or FlatBuffer.is_one(path) else None
     return None
 
 
-def _is_flatbuffer(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return stream.read(8)[4:] == b"TFL3"
-
-
 def _run_file(flatbuffer: FlatBuffer, part: _Part, running: _Running, progress: Progress) -> _Answers:
+    runtime, why = choice.for_file(flatbuffer, running.runtime)
     progress("loading the data", 0, 0)
     inputs = ports.inputs_of(flatbuffer)
     shapes = [port.shape[1:] for port in inputs]
@@ -229,7 +225,7 @@ def _run_file(flatbuffer: FlatBuffer, part: _Part, running: _Running, progress: 
     outputs = choice.run(
         flatbuffer.data,
         arrays,
-        runtime=running.runtime,
+        runtime=runtime,
         jobs=running.jobs or os.cpu_count() or 1,
         raw=running.raw,
         limits=feeding.limits(arrays, seconds=60.0, memory_bytes=4 * GIB),
@@ -237,7 +233,8 @@ def _run_file(flatbuffer: FlatBuffer, part: _Part, running: _Running, progress: 
     )
     names = [port.name for port in ports.outputs_of(flatbuffer)]
     notes = () if running.raw else _notes(inputs, arrays)
-    return _Answers(outputs, names, samples.y, samples.metric, choice.describe(running.runtime), notes)
+    notes = (why, *notes) if why else notes
+    return _Answers(outputs, names, samples.y, samples.metric, choice.describe(runtime), notes)
 
 
 def _samples_apart(part: _Part, shapes: Sequence[Sequence[int | None]], progress: Progress) -> _Samples:

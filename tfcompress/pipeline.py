@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from converters import child
-from converters.conversion import Conversion, rename_outputs
+from converters.conversion import Conversion, packed, rename_outputs
 from tfcompress import compatibility, fingerprint, scorecard, steps, twin
 from tfcompress.conversion import convert
 from tfcompress.model import CompressedModel, Skipped
@@ -138,11 +138,14 @@ def converted(
         keep_float=True,
         samples=asked.samples,
         seed=recipe.seed,
+        # Packing comes after the outputs have their names and every promise was proven on the named kernels.
+        shrink=False,
+        decode="off",
         progress=progress,
     )
     if like is not None:
         conversion = rename_outputs(conversion, twin.output_names(compressed.model, like))
-    return proven(conversion, compressed, spec, dense=asked.dense)
+    return packed(proven(conversion, compressed, spec, dense=asked.dense), spec, progress=progress)
 
 
 def _prefixed(progress: child.Progress, words: str) -> child.Progress:

@@ -44,6 +44,11 @@ class Conversion(Parameters):
     quantizer: Quantizer = "tflite"
     method: str = Field(default="minmax", description="How activation ranges are chosen that training left open.")
     samples: int = Field(default=200, ge=1, description="Training samples to calibrate on.")
+    shrink: bool = Field(default=True, description="Leave out what the runtime does not read.")
+    decode: str | None = Field(
+        default=None, description="off, auto or one weight encoding; by default auto where the runtime decodes."
+    )
+    max_arena: int | None = Field(default=None, ge=1, description="Arena that encoded weights may take, in bytes.")
 
 
 class Recipe(Parameters):
@@ -109,7 +114,7 @@ class Recipe(Parameters):
                     f"[conversion] is {asked.dtype}; change one of them, or leave {step.name} out"
                 )
         who = targets.runtime(self.runtime)
-        return who.spec(dtype=asked.dtype, io=asked.io, quantizer=asked.quantizer, dense=asked.dense)
+        return who.spec(**asked.model_dump(exclude={"method", "samples"}))
 
     def to_toml(self) -> str:
         """The recipe as a TOML text, every parameter written out; `from_toml` gives an equal recipe."""

@@ -19,7 +19,9 @@ from converters.output import writing
 
 _NOTE = "inputs.json"  # in the folder of a run's state; none without
 _NOTE_BESIDE = "inputs.json.part"
-_OURS = frozenset({"model.tflite", "model.keras", "recipe.toml", "report.json", "report.md", "report.html"})
+_OURS = frozenset(
+    {"model.tflite", "model.tflite.names.json", "model.keras", "recipe.toml", "report.json", "report.md", "report.html"}
+)
 
 
 class ResultFolder:

@@ -44,12 +44,14 @@ def score(model: Any, task: Task, runtime: str, progress: Progress) -> Evaluatio
     """
     if not task.count("test") or task.y_test is None:
         return None
-    name = targets.runtime(runtime).name
-    interpreter: Runtime = "tflm" if name == "tflm" and tflm.available() else "litert"
+    who = targets.runtime(runtime)
+    name = who.name
+    interpreter: Runtime = "tflm" if who.engine == "tflm" and tflm.available() else "litert"
     found = evaluate(model, task, runtime=interpreter, progress=progress)
     if interpreter == name or not isinstance(model, FlatBuffer):
         return found
-    return replace(found, notes=(*found.notes, f"{name} has no interpreter here: scored on LiteRT"))
+    shown = {"tflm": "TFLM", "litert": "LiteRT"}[interpreter]
+    return replace(found, notes=(*found.notes, f"{name} has no interpreter here: scored on {shown}"))
 
 
 def rows(
@@ -86,10 +88,13 @@ def rows(
         _read("distinct", max((one.distinct for one in shared or layers), default=0), "count", f"the file, {of}"),
         _read("macs", sum(operator.macs for operator in file.operators), "count"),
     ]
-    measured = measure(file, plan=Plan(threads=(1,), runtimes=_runtimes(), seconds=3.0, samples=1), progress=progress)
+    measured = measure(
+        file, plan=Plan(threads=(1,), runtimes=_runtimes(file), seconds=3.0, samples=1), progress=progress
+    )
     seen: set[str] = set()
     for row in measured:
-        if row.name in ("arena", "latency_p50") and row.name not in seen:
+        wanted = ("arena", "arena_unencoded", "tflm_latency_p50" if file.only_tflm else "latency_p50")
+        if row.name in wanted and row.name not in seen:
             seen.add(row.name)
             found.append(row)
     return tuple(found)
@@ -111,8 +116,8 @@ def _gzipped(file: FlatBuffer) -> int:
     return len(gzip.compress(file.data, 9, mtime=0))
 
 
-def _runtimes() -> tuple[Runtime, ...]:
-    return ("litert", "tflm") if tflm.available() else ("litert",)
+def _runtimes(file: FlatBuffer) -> tuple[Runtime, ...] | None:
+    return None if tflm.available() or file.only_tflm else ("litert",)
 
 
 def seconds_row(name: str, seconds: float) -> Row:
@@ -147,7 +152,7 @@ def layers(
                 distinct=len(np.unique(kernel.values)),
                 promised=promised,
                 macs=sum(operator.macs for operator in kernel.operators),
-                weight_bytes=len(conversion.flatbuffer.constant(kernel.tensor).tobytes()),
+                weight_bytes=kernel.tensor.stored_bytes,
                 error=errors.get(kernel.layer),
                 shares_values=any(one.kind == "codebook" for one in compressed.invariants.get(name, ())),
             )
@@ -158,10 +163,9 @@ def layers(
 def _errors(conversion: Conversion, samples: Mapping[str, Any], notes: list[str]) -> Mapping[str, float]:
     if conversion.float_flatbuffer is None:
         return {}
+    named = conversion.unpacked or conversion.flatbuffer  # layers are found by the names in the file
     try:
-        found: tuple[LayerError, ...] = layer_errors(
-            conversion.float_flatbuffer.data, conversion.flatbuffer.data, samples
-        )
+        found: tuple[LayerError, ...] = layer_errors(conversion.float_flatbuffer.data, named.data, samples)
     except CompressionError as error:
         notes.append(f"errors of single layers were not measured: {error}")
         return {}

@@ -1,7 +1,7 @@
 """Weight encodings that TFLM's DECODE operator undoes: one file is one encoding.
 
     encoded = huffman.encode(values, layout)         stream and table: the two inputs of the operator
-    values = huffman.decode(encoded.stream, encoded.table, layout)
+    values = restored(encoded.stream, encoded.table, layout)
 
 A module here that has a `NUMBER` is an encoding; its name is that of the file. `encode` answers None where the format
 cannot hold the values, `decode` does what TFLM does, step by step, and checks every bound. Which tensors are worth it
@@ -15,16 +15,19 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, cast
 
 from converters.decode.format import HEADER_BYTES, Array, Encoded, Layout, number_of
 from converters.errors import ModelError
 
-__all__ = ["HEADER_BYTES", "OPERATOR", "Encoded", "Encoding", "Layout", "decode", "encodings", "name_of"]
+__all__ = ["HEADER_BYTES", "OPERATOR", "Encoded", "Encoding", "Layout", "encodings", "name_of", "restored"]
 
 # What TFLM calls the operator in a file (micro_mutable_op_resolver.h, AddDecode).
 OPERATOR = "TFLM_DECODE"
+# A code of no bits may stand for any number of values; a file may ask for so many per stored byte at most.
+_MOST_PER_BYTE = 1 << 16
 
 
 class Encoding(Protocol):
@@ -40,55 +43,33 @@ class Encoding(Protocol):
         """The smallest form of `values`; None if this encoding cannot hold them."""
 
     def decode(self, stream: bytes, table: bytes, layout: Layout) -> Array:
-        """The values; raises ModelError if stream and table are not whole."""
+        """The values in one dimension; raises ModelError if stream and table are not whole."""
+        ...
 
 
 @functools.cache
-def encodings() -> MappingProxyType[str, Encoding]:
+def encodings() -> Mapping[str, Encoding]:
     """The encodings by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
-    return MappingProxyType({name: module for name, module in modules.items() if hasattr(module, "NUMBER")})
+    return MappingProxyType(
+        {name: cast("Encoding", module) for name, module in modules.items() if hasattr(module, "NUMBER")}
+    )
 
 
 def name_of(table: bytes) -> str | None:
     """The name of the encoding that a DECODE operator's table asks for; None for one that is not known here."""
     number = number_of(table)
-    return next((name for name, encoding in encodings().items() if encoding.NUMBER == number), None)
+    return next((name for name, encoding in encodings().items() if number == encoding.NUMBER), None)
 
 
-def decode(self, stream: bytes, table: bytes, layout: Layout) -> Array:
-        """The values; raises ModelError if stream and table are not whole."""
-
-
-@functools.cache
-def encodings() -> MappingProxyType[str, Encoding]:
-    """The encodings by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    modules = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
-    return MappingProxyType({name: module for name, module in modules.items() if hasattr(module, "NUMBER")})
-
-
-def name_of(table: bytes) -> str:
-    """The name of the encoding that a DECODE operator's table asks for.
-
-    Raises:
-        ModelError: the table is too short, or names an encoding that is not known here.
-    """
-    number = number_of(table)
-    for name, encoding in encodings().items():
-        if encoding.NUMBER == number:
-            return name
-    raise ModelError(f"a DECODE operator asks for encoding {number}; known are {', '.join(encodings())}")
-
-
-def decode(stream: bytes, table: bytes, layout: Layout) -> Array:
+def restored(stream: bytes, table: bytes, layout: Layout) -> Array:
     """The values that stream and table stand for, in the tensor's shape.
 
     Raises:
         ModelError: they are not whole, or stand for far more than they could hold.
     """
-    if layout.elements > (len(stream) + HEADER_BYTES) << 16:  # a code of no bits may stand for any number
+    if layout.elements > (len(stream) + HEADER_BYTES) * _MOST_PER_BYTE:
         raise ModelError(f"{len(stream)} bytes are to stand for {layout.elements:,} values; the file is damaged")
     name = name_of(table)
     if name is None:

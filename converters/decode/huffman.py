@@ -31,6 +31,7 @@ _WORD_BITS = 32  # the stream is read in big-endian words
 _MOST_WIDTH = 15  # of a table: an element counts up to 15 bits of it
 # Longer codes cost more in the tables than they can save in any tensor of a real model; TFLM reads up to 31 bits.
 _MOST_LENGTH = 16
+_WINDOW_BITS = 64  # that the reader here takes at once; whoever reads codes takes 31 at most
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,10 @@ def encode_with(code: Code, values: Array) -> Encoded:
     for value, (length, word) in words.items():
         lengths[value - lowest], bits[value - lowest] = length, word
     places = flat.astype(np.int64) - lowest
-    length = lengths[places]
-    ends = np.cumsum(length)
+    ends = np.cumsum(lengths[places])
     total = int(ends[-1])
     # Bit i of the stream is bit (end - 1 - i) of the code that covers it.
-    owner = np.repeat(np.arange(len(flat)), length)
+    owner = np.repeat(np.arange(len(flat)), lengths[places])
     stream = np.zeros(_padded(code, flat, ends), np.uint8)
     stream[:total] = bits[places][owner] >> (ends[owner] - 1 - np.arange(total)) & 1
     return Encoded("huffman", np.packbits(stream).tobytes(), code.table)
@@ -288,17 +288,14 @@ def decode(stream: bytes, table: bytes, layout: Layout) -> Array:
         raise ModelError("a Huffman code of int16 values has a table of 16-bit elements; the file is damaged")
     reader = _Reader(table)
     total = len(stream) * 8
-    window_bits = 64
-    values = np.empty(layout.elements, np.int64)
     padded = stream + bytes(16)
+    values = np.empty(layout.elements, np.int64)
     position = 0
     for index in range(layout.elements):
-        start = position >> 3
-        window = int.from_bytes(padded[start : start + 9], "big") >> (8 - (position & 7))
-        available = min(window_bits, total - position)
-        window &= (1 << window_bits) - 1
-        value, length, _ = reader.next(window >> (window_bits - available) if available > 0 else 0, max(available, 0))
-        values[index] = value
+        start, skipped = divmod(position, 8)
+        left = max(min(_WINDOW_BITS, total - position), 0)
+        window = int.from_bytes(padded[start : start + _WINDOW_BITS // 8 + 1], "big") >> (8 - skipped)
+        window = (window & ((1 << _WINDOW_BITS) - 1)) >> (_WINDOW_BITS - left)
+        values[index], length, _ = reader.next(window, left)
         position += length
-    mask, kind = (0xFFFF, np.int16) if layout.dtype == "int16" else (0xFF, np.int8)
-    return (values & mask).astype(np.uint16).astype(kind) if kind is np.int16 else (values & mask).astype(np.uint8).view(np.int8)
+    return values.astype(layout.dtype)  # the low bits count, as in TFLM's assignment

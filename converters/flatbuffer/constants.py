@@ -5,8 +5,8 @@
   how the operators are wired, hold nothing that was learned, and never shrink with the weights.
 - *weights*: every other constant: kernels, matrices, tables, the constant operand of an ADD or MUL, PReLU slopes.
 
-A DEQUANTIZE or DENSIFY operator stands between the stored constant and its consumer; it is looked through. What a DECODE
-operator restores is a constant itself, and has the role of its consumer's input.
+A DEQUANTIZE or DENSIFY operator stands between the stored constant and its consumer; it is looked through. What a
+DECODE operator restores is a constant itself, and has the role of its consumer's input.
 """
 
 from __future__ import annotations
@@ -98,6 +98,17 @@ def biases_of(operator: _Operator) -> tuple[int, ...]:
     if operator.name == "LSTM" and len(operator.inputs) == 5:
         slots = (3,)
     return tuple(operator.inputs[slot] for slot in slots if slot < len(operator.inputs) and operator.inputs[slot] >= 0)
+
+
+def bias_lacks_scale(operators: Iterable[_Operator], tensors: Sequence[_Tensor]) -> bool:
+    """Whether a quantized operator has a bias of plain integers, which LiteRT does not take."""
+    for operator in operators:
+        data = tensors[operator.inputs[0]] if operator.inputs and operator.inputs[0] >= 0 else None
+        if data is not None and data.is_quantized:
+            biases = [tensors[index] for index in biases_of(operator)]
+            if any(bias.dtype in ("int32", "int64") and not bias.is_quantized for bias in biases):
+                return True
+    return False
 
 
 def weight_of(operator: _Operator) -> int | None:

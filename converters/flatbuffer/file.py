@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from converters import decode, output
 from converters.errors import FileError, ModelError
 from converters.flatbuffer import side_file
-from converters.flatbuffer.constants import Role, roles
+from converters.flatbuffer.constants import Role, bias_lacks_scale, roles
 from converters.flatbuffer.graph import Graph, Operator, Tensor, behind, read_graph, shown
 from converters.flatbuffer.walk import Row, Walk
 
@@ -98,7 +98,7 @@ class FlatBuffer:
         rows = model["subgraphs"] or ()
         if self.names is not None and len(self.names) != len(rows):
             raise ModelError(f"names of {len(self.names)} graphs came for a file of {len(rows)}; give them for each")
-        names = self.names or [None] * len(rows)
+        names: Sequence[Sequence[str] | None] = self.names or [None] * len(rows)
         graphs = tuple(read_graph(walk, row, codes, buffers, own) for row, own in zip(rows, names, strict=True))
         if not graphs:
             raise ModelError("the file holds no graph; the converter did not finish it, make it again")
@@ -136,6 +136,32 @@ class FlatBuffer:
             return cls(data, side_file.read(path, data))
         except ModelError as error:
             raise ModelError(f"{path}: {error}", details=error.details) from error
+
+    @staticmethod
+    def is_one(path: Path | str) -> bool:
+        """Whether a file says of itself that it is a `.tflite`; its name does not count."""
+        try:
+            with Path(path).open("rb") as stream:
+                return stream.read(8)[4:] == _IDENTIFIER
+        except OSError:
+            return False
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether TFLM's DECODE operator is in it, which no other runtime has."""
+        return any(operator.name == decode.OPERATOR for graph in self.graphs for operator in graph.operators)
+
+    @cached_property
+    def only_tflm(self) -> str:
+        """Why no runtime but TFLM takes this file, for a message; empty for a file that every runtime may try."""
+        if self.is_encoded:
+            return f"it has encoded weights, and TFLM alone has the operator {decode.OPERATOR} that decodes them"
+        tensors = [tensor for graph in self.graphs for tensor in graph.tensors]
+        if any(len(tensor.zero_points) == 1 < len(tensor.scales) for tensor in tensors):
+            return "it was shrunk for TFLM: one zero point stands for all channels"
+        if any(bias_lacks_scale(graph.operators, graph.tensors) for graph in self.graphs):
+            return "it was shrunk for TFLM: scales of biases are left out"
+        return ""
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
@@ -186,8 +212,8 @@ class FlatBuffer:
                 f"tensor {tensor.index} ({shown(tensor.name)}) is computed when the model runs, not stored"
             )
         if tensor.coded:
-            stream, table = (self.data[self._buffers[place]] for place in (tensor.coded.stream, tensor.coded.table))
-            values = decode.decode(stream, table, layout_of(tensor))
+            stream, table = self.data[self._buffers[tensor.coded.stream]], self.data[self._buffers[tensor.coded.table]]
+            values = decode.restored(stream, table, layout_of(tensor))
             values.flags.writeable = False
             return values
         place = self._buffers[tensor.buffer]
@@ -211,6 +237,11 @@ class FlatBuffer:
         """
         output.write_whole(Path(path), self.data, force=force)
         side_file.write(Path(path), self.data, self.names)
+
+    def files(self, name: str) -> dict[str, bytes]:
+        """What `save` would write, by file name, for a folder that appears whole."""
+        beside = {side_file.place(Path(name)).name: side_file.content(self.data, self.names)} if self.names else {}
+        return {name: self.data, **beside}
 
 
 def layout_of(tensor: Tensor) -> decode.Layout:
@@ -276,22 +307,20 @@ def _signature(row: Row, graphs: Sequence[Graph]) -> Signature:
 def _claim_constants(walk: Walk, graphs: Sequence[Graph], buffers: Sequence[slice]) -> int:
     """Notes in the ledger what each buffer is for, and counts the parameters in weights and biases."""
     rank: dict[Role, int] = {"graph": 0, "biases": 1, "weights": 2}  # of a buffer with two uses, the higher one counts
+    coded = [tensor.coded for graph in graphs for tensor in graph.tensors if tensor.coded]
+    encodings = {buffer: one.encoding for one in coded for buffer in (one.stream, one.table)}
     best: dict[int, Role] = {}
     elements: dict[int, int] = {}
-    encodings: dict[int, str] = {}
     for graph in graphs:
         for tensor, role in zip(graph.tensors, roles(graph.operators, graph.tensors), strict=True):
-            if role is None:
-                continue
             buffer = tensor.coded.stream if tensor.coded else tensor.buffer
-            if tensor.coded:
-                encodings |= dict.fromkeys((tensor.coded.stream, tensor.coded.table), tensor.encoding)
+            # What shows the bytes of an encoded constant or of a table is no parameter.
+            if role is None or (buffer in encodings and not tensor.coded):
+                continue
             if buffer not in best or rank[role] > rank[best[buffer]]:
                 best[buffer] = role
-            if role != "graph" and (tensor.coded or buffer not in encodings):
+            if role != "graph":
                 elements[buffer] = tensor.elements
     for buffer, purpose in (best | encodings).items():
         walk.claim(buffers[buffer].start, buffers[buffer].stop - buffers[buffer].start, purpose)
-    # The tensors of encoded values and tables are bytes, no parameters.
-    bytes_only = encodings.keys() - {tensor.coded.stream for graph in graphs for tensor in graph.tensors if tensor.coded}
-    return sum(count for buffer, count in elements.items() if buffer not in bytes_only)
+    return sum(elements.values())

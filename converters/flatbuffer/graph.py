@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -185,7 +185,7 @@ def read_graph(
     rows = row["operators"] or ()
     bare = [_operator(walk, number, one, codes, tensors) for number, one in enumerate(rows)]
     tensors = _with_coded(walk, bare, tensors, buffers)
-    return Graph(row["name"] or "", tensors, _with_layers(walk, bare, tensors), inputs, outputs)
+    return Graph(row["name"] or "", tensors, _with_layers(walk, bare, tensors, {*inputs, *outputs}), inputs, outputs)
 
 
 def _with_coded(
@@ -283,7 +283,11 @@ def _numbers(vector: NDArray[Any] | None, count: int, what: str, lowest: int) ->
     return as_tuple(vector)
 
 
-def _with_layers(walk: Walk, bare: Sequence[Operator], tensors: tuple[Tensor, ...]) -> tuple[Operator, ...]:
+def _with_layers(
+    walk: Walk, bare: Sequence[Operator], tensors: tuple[Tensor, ...], doors: Collection[int]
+) -> tuple[Operator, ...]:
+    if not any(tensor.name for tensor in tensors if tensor.index not in doors):
+        return tuple(bare)  # the names of inputs and outputs alone lead to no layer
     stored = stored_in(bare, tensors)
     made_by: dict[int, str] = {}
     operators = []

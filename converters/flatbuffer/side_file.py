@@ -1,7 +1,7 @@
 """The side file of a `.tflite`: the names of its tensors, which no runtime reads and which would take flash.
 
-`model.tflite` has `model.tflite.names.json` beside it: `{"format": 1, "sha256": "...", "names": [["conv/Conv2D", ...]]}`,
-a list for each graph. It belongs to the file with that hash. Any other is left alone: the model is read without it.
+`model.tflite` has `model.tflite.names.json` beside it: `{"format": 1, "sha256": "...", "names": [["conv/Conv2D"]]}`, a
+list for each graph. It belongs to the file with that hash. Any other is left alone: the model is read without it.
 """
 
 from __future__ import annotations

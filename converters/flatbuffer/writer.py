@@ -92,9 +92,7 @@ class _Objects:
         entries = [places.get(slot, 0) for slot in range(max(places, default=-1) + 1)]
         vtable = struct.pack(f"<{2 + len(entries)}H", 4 + 2 * len(entries), len(body), *entries)
         offsets = tuple((places[slot], number) for slot, number in sorted(children.items()))
-        return self._number(
-            _Branch(bytes(body), 8 if wide else 4, offsets, self._number(_Leaf(vtable, 2, point=0)))
-        )
+        return self._number(_Branch(bytes(body), 8 if wide else 4, offsets, self._number(_Leaf(vtable, 2, point=0))))
 
     def _fields(self, row: Row, name: str) -> tuple[dict[int, bytes], dict[int, int]]:
         """Slot -> bytes of its scalar, and slot -> number of the object it refers to."""

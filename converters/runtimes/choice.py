@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from converters.child import Limits, Progress, no_progress
 from converters.errors import UsageError
+from converters.flatbuffer import FlatBuffer
 from converters.runtimes import litert, tflm
 from converters.runtimes.litert import Kernels
 from converters.runtimes.ports import Array, Inputs
@@ -19,6 +20,26 @@ def checked(runtime: str) -> None:
     """Raises UsageError unless `runtime` is one of `RUNTIMES`."""
     if runtime not in RUNTIMES:
         raise UsageError(f"runtime is {runtime!r}; expected one of {', '.join(RUNTIMES)}")
+
+
+def for_file(flatbuffer: FlatBuffer, runtime: str | None) -> tuple[Runtime, str]:
+    """The runtime to run a file on, and a note where the file left no choice.
+
+    Args:
+        flatbuffer: the file.
+        runtime: what was asked for; None for LiteRT, or TFLM where the file is for TFLM only.
+
+    Raises:
+        UsageError: an unknown runtime, or one that cannot run this file.
+    """
+    if runtime is not None:
+        checked(runtime)
+    reason = flatbuffer.only_tflm
+    if runtime == "tflm" or not reason:
+        return cast("Runtime", runtime or "litert"), ""
+    if runtime is not None:
+        raise UsageError(f"{runtime} cannot run this file: {reason}; --runtime tflm")
+    return "tflm", f"run on TFLM: {reason}"
 
 
 def describe(runtime: Runtime, *, threads: int | None = None) -> str:

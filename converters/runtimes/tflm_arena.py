@@ -79,6 +79,13 @@ def measure(data: bytes, *, limits: Limits | None = None) -> Arena:
             tried[0] = 0
 
 
+def total_bytes(data: bytes, *, limits: Limits | None = None) -> int:
+    """Head and tail by TFLM's own accounting, without the search for the smallest arena; see `measure` for errors."""
+    FlatBuffer(data)
+    function = "converters.runtimes.tflm_arena:total_here"
+    return int(tflm.call(function, data, what="measuring TFLM's arena", limits=limits))
+
+
 # --- the child's side -------------------------------------------------------------------------------------------
 
 
@@ -100,6 +107,11 @@ def measure_here(data: bytes, crashing: list[int], *, progress: Progress) -> dic
     if not runs(smallest):
         smallest = _smallest(runs, smallest)
     return asdict(Arena(total, head, tail, smallest))
+
+
+def total_here(data: bytes, *, progress: Progress) -> int:
+    """The child's part of `total_bytes`."""
+    return accounting(data)[0]
 
 
 def _works(attempt: Callable[[], Any]) -> bool:

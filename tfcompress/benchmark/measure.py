@@ -9,7 +9,7 @@ from converters.errors import ModelError, NotAvailableError
 from converters.flatbuffer import FlatBuffer
 from converters.runtimes import choice
 from converters.runtimes.choice import Runtime
-from tfcompress.benchmark import latency, memory, operators, parity
+from tfcompress.benchmark import encoding, latency, memory, operators, parity
 from tfcompress.benchmark.plan import NOT_AVAILABLE, Plan, host_row
 from tfcompress.rows import Row
 
@@ -33,20 +33,32 @@ def measure(model: FlatBuffer | Path | str, *, plan: Plan | None = None, progres
     flatbuffer = model if isinstance(model, FlatBuffer) else FlatBuffer.read(Path(model))
     rows = memory.file_rows(flatbuffer)
     rows.append(Row("operators", len(flatbuffer.operators), "count", "read from the file", "", "host", "the file"))
+    runtimes = _runtimes(flatbuffer, plan)
     failures: dict[Runtime, ModelError | NotAvailableError] = {}
-    for runtime in plan.runtimes:
+    for runtime in runtimes:
         try:
             rows += _of_runtime(flatbuffer, runtime, plan, progress)
         except (ModelError, NotAvailableError) as error:
             failures[runtime] = error
             rows += _refusal(flatbuffer, runtime, error, plan, progress)
-    if len(failures) == len(plan.runtimes):
+    if len(failures) == len(runtimes):
         raise next(iter(failures.values()))
     if plan.per_operator:
-        willing = [runtime for runtime in plan.runtimes if runtime not in failures]
+        willing = [runtime for runtime in runtimes if runtime not in failures]
         timed: Runtime = "tflm" if "tflm" in willing else willing[0]
         rows += operators.time_rows(flatbuffer, timed, plan, progress)
     return rows
+
+
+def _runtimes(flatbuffer: FlatBuffer, plan: Plan) -> tuple[Runtime, ...]:
+    """Those that were asked for; else all that the file is for.
+
+    Raises:
+        UsageError: one that was asked for cannot run this file.
+    """
+    if plan.runtimes is None:
+        return ("tflm",) if flatbuffer.only_tflm else ("litert", "tflm")
+    return tuple(choice.for_file(flatbuffer, runtime)[0] for runtime in plan.runtimes)
 
 
 def _of_runtime(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: Progress) -> list[Row]:
@@ -54,10 +66,12 @@ def _of_runtime(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: 
     if runtime == "tflm":
         rows = memory.arena_rows(data, plan, progress)
         rows += latency.tflm_rows(data, plan, progress)
+        if flatbuffer.is_encoded:
+            rows += encoding.rows(flatbuffer, plan, progress)
     else:
         rows = latency.litert_rows(data, runtime, plan, progress)
     rows += operators.support_rows(flatbuffer, runtime, ())
-    if runtime == "tflm":
+    if runtime == "tflm" and not flatbuffer.only_tflm:
         rows += parity.rows(flatbuffer, plan, progress)
     return rows
 

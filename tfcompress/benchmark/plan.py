@@ -25,7 +25,8 @@ class Plan:
     """What a benchmark measures.
 
     Attributes:
-        runtimes: `litert` (XNNPACK), `litert-builtin`, `litert-reference`, `tflm`.
+        runtimes: `litert` (XNNPACK), `litert-builtin`, `litert-reference`, `tflm`; None for LiteRT and TFLM, or TFLM
+            alone where the file is for it only.
         threads: thread counts that LiteRT is timed with.
         runs: most timed runs of each.
         seconds: time after which no further run of the same kind begins.
@@ -35,7 +36,7 @@ class Plan:
             the first of them.
     """
 
-    runtimes: tuple[Runtime, ...] = ("litert", "tflm")
+    runtimes: tuple[Runtime, ...] | None = None
     threads: tuple[int, ...] = ()
     runs: int = 50
     seconds: float = 10.0
@@ -44,9 +45,9 @@ class Plan:
     per_operator: bool = False
 
     def __post_init__(self) -> None:
-        for runtime in self.runtimes:
+        for runtime in self.runtimes or ():
             choice.checked(runtime)
-        if not self.runtimes:
+        if self.runtimes == ():
             raise UsageError(f"no runtime was named; expected some of {', '.join(RUNTIMES)}")
         for name, value in (("threads", min(self.threads, default=1)), ("runs", self.runs), ("samples", self.samples)):
             if value < 1:

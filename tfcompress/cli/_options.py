@@ -15,3 +15,10 @@ seed = click.option("--seed", default=0, show_default=True, help="Splits data th
 label = click.option("--label", help="Label column of a .csv.")
 allow_code = click.option("--allow-code", is_flag=True, help="Trust the model file to run its own code.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, with the keys of docs/json.md.")
+decode = click.option(
+    "--decode",
+    metavar="off|auto|ENCODING",
+    help="Weights for TFLM's DECODE operator: off, auto (whatever is smallest), lut, prune or huffman. "
+    "[default: auto where the runtime has it, else off]",
+)
+max_arena = click.option("--max-arena", type=int, metavar="BYTES", help="Arena that encoded weights may take up to.")

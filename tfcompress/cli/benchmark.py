@@ -15,10 +15,8 @@ from tfcompress.cli import _options
     "--runtime",
     "runtimes",
     multiple=True,
-    default=["litert", "tflm"],
-    show_default=True,
     type=click.Choice(["litert", "litert-builtin", "litert-reference", "tflm"]),
-    help="What runs the file; may be given several times.",
+    help="What runs the file; may be given several times. [default: litert and tflm, or tflm alone where it alone can]",
 )
 @click.option(
     "--threads",
@@ -52,7 +50,7 @@ def command(
     from tfcompress.report import table
 
     plan = Plan(
-        runtimes=tuple(dict.fromkeys(runtimes)),  # type: ignore[arg-type]
+        runtimes=tuple(dict.fromkeys(runtimes)) or None,  # type: ignore[arg-type]
         threads=threads,
         runs=runs,
         samples=samples,

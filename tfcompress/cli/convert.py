@@ -17,9 +17,8 @@ from tfcompress.cli import _options
 @click.option("--calibration", metavar="DATA", help="Training inputs: .npz, .npy, .csv, folder, or file.py:function.")
 @click.option(
     "--dtype",
-    default="int8",
-    show_default=True,
     type=click.Choice(["int8", "int16x8", "float16", "dynamic", "float32"]),
+    help="Type of the file; a .tflite keeps its own. [default: int8]",
 )
 @click.option("--io", type=click.Choice(["int8", "uint8", "int16", "float32"]), help="Type of inputs and outputs.")
 @click.option("--runtime", default="litert", show_default=True, help="Who runs the file: litert, tflm, or a TOML file.")
@@ -33,6 +32,9 @@ from tfcompress.cli import _options
     help="How activation ranges are chosen.",
 )
 @click.option("--samples", default=200, show_default=True, type=click.IntRange(1), help="Calibration samples to use.")
+@click.option("--shrink/--no-shrink", default=True, help="Leave out what the runtime does not read.")
+@_options.decode
+@_options.max_arena
 @_options.scale
 @_options.seed
 @_options.label
@@ -45,13 +47,16 @@ def command(
     output: Path,
     *,
     calibration: str | None,
-    dtype: DType,
+    dtype: DType | None,
     io: IoType | None,
     runtime: str,
     dense: DenseGranularity | None,
     quantizer: Quantizer,
     method: str,
     samples: int,
+    shrink: bool,
+    decode: str | None,
+    max_arena: int | None,
     scale: str,
     seed: int,
     label: str | None,
@@ -61,6 +66,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Converts MODEL (.keras, .h5 or a SavedModel folder) to a .tflite file and proves that it is what was asked for.
+
+    A MODEL that is a .tflite already keeps its types and becomes smaller, with the same outputs bit for bit.
 
     Example: tfcompress convert model.keras -o model.tflite --calibration data.npz --runtime tflm
     """
@@ -81,6 +88,9 @@ def command(
             quantizer=quantizer,
             method=method,
             samples=samples,
+            shrink=shrink,
+            decode=decode,
+            max_arena=max_arena,
             scale=scale,
             seed=seed,
             label=label,

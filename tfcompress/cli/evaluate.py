@@ -16,10 +16,9 @@ from tfcompress.cli import _options
 @click.option("--metric", help="accuracy, top-K (such as top-5), auc, f1 or mse; by default what the labels call for.")
 @click.option(
     "--runtime",
-    default="litert",
-    show_default=True,
     type=click.Choice(["litert", "litert-builtin", "litert-reference", "tflm"]),
-    help="What runs a .tflite file: LiteRT with XNNPACK, its built-in or reference kernels, or TFLM.",
+    help="What runs a .tflite file: LiteRT with XNNPACK, its built-in or reference kernels, or TFLM. "
+    "[default: litert, or tflm for a file that TFLM alone takes]",
 )
 @click.option("--split", default="test", show_default=True, type=click.Choice(["train", "val", "test"]))
 @_options.scale
@@ -35,7 +34,7 @@ def command(
     data: str,
     *,
     metric: str | None,
-    runtime: str,
+    runtime: str | None,
     split: str,
     scale: str,
     output_name: str | None,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ from converters.flatbuffer import Tensor
 def as_json(result: Conversion, path: Path) -> str:
     """The summary as JSON.
 
-    Keys: `file, file_bytes, gzip_bytes, float_bytes, integer_only, inputs[], outputs[], notes[]`, where an input or
-    output has `name, shape, dtype, scale, zero_point`.
+    Keys: `file, file_bytes, gzip_bytes, float_bytes, integer_only, packing, inputs[], outputs[], notes[]`, where an
+    input or output has `name, shape, dtype, scale, zero_point`, and `packing` is null or has the keys of
+    `converters.packing.Facts`.
     """
     flatbuffer = result.flatbuffer
     summary: dict[str, Any] = {
@@ -23,6 +26,7 @@ def as_json(result: Conversion, path: Path) -> str:
         "gzip_bytes": flatbuffer.gzip_bytes,
         "float_bytes": result.float_bytes,
         "integer_only": flatbuffer.integer_only,
+        "packing": asdict(result.packing) if result.packing else None,
         "inputs": [_port(tensor) for tensor in flatbuffer.inputs],
         "outputs": [_port(tensor) for tensor in flatbuffer.outputs],
         "notes": [*result.certificate.notes, *result.notes],
@@ -44,9 +48,30 @@ def show(result: Conversion, path: Path) -> None:
     for title, tensors in (("input", flatbuffer.inputs), ("output", flatbuffer.outputs)):
         for tensor in tensors:
             console.print(f"{title:>8}  {_describe(tensor)}")
+    for line in _packed(result):
+        console.print(f"  packed  {line}")
     console.print("verified  " + _certified(result))
     for note in (*result.certificate.notes, *result.notes):
         console.print(f"    note  {note}")
+
+
+def _packed(result: Conversion) -> Iterator[str]:
+    """What packing saved, and what it costs."""
+    facts = result.packing
+    if facts is None:
+        return
+    text = f"{facts.bytes:,} bytes before, {facts.shrunk_bytes:,} without what no runtime reads"
+    if facts.encoded:
+        kinds = ", ".join(f"{count} {name}" for name, count in sorted(facts.encoded.items()))
+        text += f", {len(result.flatbuffer.data):,} with encoded weights ({kinds})"
+    yield text
+    if facts.arena_bytes is not None and facts.plain_arena_bytes is not None:
+        yield (
+            f"TFLM's arena is {facts.arena_bytes:,} bytes, {facts.plain_arena_bytes:,} without encoding "
+            "(measured on this 64-bit host); decoding takes time in every run: tfcompress benchmark"
+        )
+    if facts.samples:
+        yield f"outputs equal those of the file before, bit for bit, on {facts.samples} samples"
 
 
 def _compared(file_bytes: int, float_bytes: int) -> str:

@@ -21,17 +21,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast, get_args
 
+from converters.decode import encodings
 from converters.errors import FileError, UsageError
-from converters.spec import ConversionSpec, DenseGranularity, DType, IoType, Quantizer
+from converters.spec import ConversionSpec, Decode, DenseGranularity, DType, Engine, IoType, Quantizer
 
 # Tensor types of the TFLite schema (TensorType in tflite/schema/schema.fbs) that an operator's data can have.
 _TENSOR_TYPES = (
     *("float32", "float16", "bfloat16", "float64", "int2", "int4", "int8", "int16", "int32", "int64"),
     *("uint8", "uint16", "uint32", "uint64", "bool", "string", "resource", "variant", "complex64", "complex128"),
 )
-_ENCODINGS = ("lut", "prune", "huffman")
 _KEYS = (
-    *("name", "version", "source", "dtypes", "dense", "decode", "int4_weights", "notes"),
+    *("name", "version", "source", "dtypes", "dense", "engine", "decode", "int4_weights", "notes"),
     *("kernels", "kernels_from_source"),
 )
 
@@ -58,6 +58,7 @@ class Runtime:
         kernels: operator -> data types that it has kernels for.
         dtypes: types of whole files that it runs, as in `ConversionSpec.dtype`.
         dense: dtype -> granularity of Dense weights that its kernels take.
+        engine: whose rules a file for it may follow: those of `tflm` where files are for TFLM alone, else `litert`.
         decode: weight encodings that its DECODE operator undoes; empty if it has none.
         int4_weights: operators that take int4 weights beside int8 activations.
         notes: what the table cannot say, in sentences.
@@ -69,6 +70,7 @@ class Runtime:
     kernels: Mapping[str, tuple[str, ...]]
     dtypes: tuple[DType, ...]
     dense: Mapping[str, DenseGranularity]
+    engine: Engine
     decode: tuple[str, ...]
     int4_weights: tuple[str, ...]
     notes: tuple[str, ...]
@@ -80,6 +82,9 @@ class Runtime:
         io: IoType | None = None,
         quantizer: Quantizer = "tflite",
         dense: DenseGranularity | None = None,
+        shrink: bool = True,
+        decode: Decode | None = None,
+        max_arena: int | None = None,
     ) -> ConversionSpec:
         """What a file for this runtime must be.
 
@@ -88,6 +93,10 @@ class Runtime:
             io: type of its inputs and outputs; by default the activations' own.
             quantizer: which library quantizes.
             dense: granularity of Dense weights; by default what the runtime's kernels take.
+            shrink: whether what no runtime reads is left out.
+            decode: how weights are encoded: `auto` for whatever is smallest, `off`, or one encoding; by default `auto`
+                where the runtime has a DECODE operator.
+            max_arena: bytes that the arena may take with encoded weights.
 
         Raises:
             UsageError: the runtime runs no file of that type, or no file can be so.
@@ -103,7 +112,26 @@ class Runtime:
             quantizer=quantizer,
             runtime=self.name,
             kernels=dict(self.kernels),
+            engine=self.engine,
+            shrink=shrink,
+            decode=self._encodings(decode),
+            max_arena=max_arena,
         )
+
+    def _encodings(self, decode: str | None) -> tuple[str, ...]:
+        """The encodings that may be used, by what was asked for."""
+        if decode == "off" or (decode is None and not self.decode):
+            return ()
+        if decode not in (None, "auto", *encodings()):
+            raise UsageError(_unknown("encoding", str(decode), ("off", "auto", *encodings())))
+        if decode in (None, "auto") and self.decode:
+            return self.decode
+        if decode not in self.decode:
+            able = f"undoes {', '.join(self.decode)}" if self.decode else "has no DECODE operator"
+            raise UsageError(
+                f"{self.name} {able}; --decode {decode} cannot go with it (--decode off, or --runtime tflm)"
+            )
+        return (str(decode),)
 
 
 def runtimes() -> tuple[str, ...]:
@@ -176,7 +204,8 @@ def _parse(text: str, file: str) -> Runtime:
         kernels=MappingProxyType(kernels),
         dtypes=cast("tuple[DType, ...]", dtypes),
         dense=MappingProxyType(_dense(table, dtypes, file)),
-        decode=_words(table, "decode", file, _ENCODINGS),
+        engine=_engine(table, file),
+        decode=_words(table, "decode", file, encodings()),
         int4_weights=int4_weights,
         notes=_words(table, "notes", file),
     )
@@ -188,6 +217,7 @@ _EXPECTED = {
     "source": "a text: where the facts are from",
     "dtypes": 'a list of file types such as ["int8", "float32"]',
     "dense": '"per-channel", "per-tensor", or a table with one of them for each dtype',
+    "engine": '"litert", or "tflm" where files are for TFLM alone',
     "decode": 'a list of weight encodings such as ["lut"]',
     "int4_weights": 'a list of operators such as ["CONV_2D"]',
     "notes": "a list of sentences",
@@ -213,6 +243,16 @@ def _words(table: Mapping[str, Any], key: str, file: str, allowed: Iterable[str]
         if value.count(word) > 1:
             raise FileError(f"{file}: {key} holds {word!r} twice; keep one")
     return tuple(value)
+
+
+def _engine(table: Mapping[str, Any], file: str) -> Engine:
+    """The file's own word; else TFLM for a runtime that has TFLM's DECODE operator."""
+    value = table.get("engine", "tflm" if table.get("decode") else "litert")
+    if value not in get_args(Engine):
+        raise _wrong(file, "engine", value)
+    if table.get("decode") and value != "tflm":
+        raise FileError(f"{file}: engine is {value!r}, and decode is for TFLM only; leave one of them out")
+    return cast("Engine", value)
 
 
 def _dense(table: Mapping[str, Any], dtypes: tuple[str, ...], file: str) -> dict[str, DenseGranularity]:
