@@ -86,7 +86,7 @@ def _no_android(flatbuffer: FlatBuffer) -> ModelError | UsageError:
     if operators.is_encoded(flatbuffer):
         return ModelError(
             f"the file is encoded (operator {operators.DECODE}), and LiteRT on Android has no DECODE operator; "
-            "export a plain file, made without --decode"
+            "export a plain file, made with --decode off"
         )
     return UsageError(f"this version cannot export for android yet; expected one of {', '.join(catalogue.names())}")
 

@@ -116,7 +116,12 @@ def check(flatbuffer: FlatBuffer, chosen: Format) -> tuple[str, ...]:
     if operators.is_encoded(flatbuffer) and not chosen.decode:
         raise ModelError(
             f"the file is encoded (operator {operators.DECODE}), and no TFLM for {chosen.title} is known to have that "
-            "operator; export a plain file, made without --decode, or choose another format"
+            "operator; export a plain file, made with --decode off, or choose another format"
+        )
+    if operators.has_dense_per_channel(flatbuffer) and not chosen.dense_per_channel:
+        raise ModelError(
+            f"Dense weights of the file have a scale per channel, which the TFLM for {chosen.title} is too old for and "
+            "computes wrongly; convert the model with --dense per-tensor, or choose another format"
         )
     if len(flatbuffer.data) > _MOST_BYTES:
         raise ModelError(f"the file has {len(flatbuffer.data):,} bytes; a bundle takes {_MOST_BYTES:,} at most")

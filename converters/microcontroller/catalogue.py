@@ -24,6 +24,7 @@ class Format:
         files: path in the bundle -> template; both may hold `{{ ns }}`.
         decode: whether a TFLM for it is known that has DECODE.
         decode_since: since when, with the source; or why none is known.
+        dense_per_channel: whether its TFLM is new enough for Dense weights with a scale per channel.
         tflm: which TFLM it links.
         tflm_include: a header that TFLM's own have to follow; empty for none.
     """
@@ -35,6 +36,7 @@ class Format:
     decode: bool
     decode_since: str
     tflm: str
+    dense_per_channel: bool = True
     tflm_include: str = ""
 
 

@@ -15,7 +15,7 @@ def namespace_of(stem: str) -> str:
 
     `Pretrained ResNet-8` becomes `model_pretrained_resnet_8`.
     """
-    words = re.findall(r"[a-z0-9]+", stem.lower().removeprefix(PREFIX))
+    words = re.findall(r"[a-z0-9]+", stem.lower().removeprefix(PREFIX)) or ["unnamed"]
     return (PREFIX + "_".join(words))[:_LONGEST].rstrip("_")
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from converters.errors import ModelError
-from converters.flatbuffer import FlatBuffer
+from converters.flatbuffer import FlatBuffer, Operator
 from converters.flatbuffer.graph import shown
 
 DECODE = "TFLM_DECODE"
@@ -18,16 +18,24 @@ _RESOURCES = frozenset({"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"})
 
 
 @cache
-def resolver_methods() -> Mapping[str, str]:
-    """Name of an operator, or its custom code -> method."""
-    found: dict[str, str] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+def resolver_methods() -> Mapping[str, Mapping[str, str]]:
+    """`builtin`: name of an operator -> method; `custom`: custom code -> method."""
+    found: dict[str, dict[str, str]] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     return found
 
 
 def is_encoded(flatbuffer: FlatBuffer) -> bool:
     """Whether weights are stored in an encoding that the DECODE operator undoes."""
+    return any(operator.is_custom and operator.name == DECODE for operator in _all(flatbuffer))
+
+
+def has_dense_per_channel(flatbuffer: FlatBuffer) -> bool:
+    """Whether a Dense layer's weights have a scale for each output channel."""
     return any(
-        operator.is_custom and operator.name == DECODE for graph in flatbuffer.graphs for operator in graph.operators
+        operator.name == "FULLY_CONNECTED" and graph.tensors[operator.inputs[1]].scales.size > 1
+        for graph in flatbuffer.graphs
+        for operator in graph.operators
+        if len(operator.inputs) > 1
     )
 
 
@@ -38,15 +46,20 @@ def methods_for(flatbuffer: FlatBuffer) -> tuple[str, ...]:
         ModelError: TFLM has no kernel for an operator.
     """
     found = set()
-    for graph in flatbuffer.graphs:
-        for operator in graph.operators:
-            what = f"operator {operator.index} ({shown(operator.name)})"
-            if operator.name not in resolver_methods():
-                kind = "a custom operator that " if operator.is_custom else ""
-                raise ModelError(f"{what} is {kind or 'one that '}TFLM has no kernel for; replace it in the model")
-            if operator.name in _RESOURCES:
-                raise ModelError(f"{what} keeps state in a resource variable, which a bundle cannot hold yet")
-            found.add(resolver_methods()[operator.name])
+    for operator in _all(flatbuffer):
+        what = f"operator {operator.index} ({shown(operator.name)})"
+        method = resolver_methods()["custom" if operator.is_custom else "builtin"].get(operator.name)
+        if method is None:
+            kind = "a custom operator" if operator.is_custom else "one"
+            raise ModelError(f"{what} is {kind} that TFLM has no kernel for; replace it in the model")
+        if operator.name in _RESOURCES:
+            raise ModelError(f"{what} keeps state in a resource variable, which a bundle cannot hold yet")
+        found.add(method)
     if not found:
         raise ModelError("the file has no operator; there is nothing to run")
     return tuple(sorted(found))
+
+
+def _all(flatbuffer: FlatBuffer) -> Iterator[Operator]:
+    for graph in flatbuffer.graphs:
+        yield from graph.operators

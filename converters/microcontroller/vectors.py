@@ -15,6 +15,8 @@ from converters.runtimes.ports import Array, Inputs
 
 # Floats of another processor differ in their last digits: 16 steps of 2^-20, 1.5e-5.
 _FLOAT_TOLERANCE = 16
+# They lie in flash beside the model; as C text they are six times as large.
+_MOST_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,9 @@ def make(
     if count < 1:
         raise UsageError(f"{count} vectors were asked for; expected 1 or more, usually 5")
     inputs = ports.inputs_of(flatbuffer)
+    size = count * sum(tensor.bytes for tensor in (*flatbuffer.inputs, *flatbuffer.outputs))
+    if size > _MOST_BYTES:
+        raise UsageError(f"{count} vectors take {size:,} bytes; ask for fewer, {_MOST_BYTES:,} bytes at most")
     if data is None:
         runs = timing.random_inputs(inputs, count, seed=seed)
         said = f"random, from seed {seed}: every integer alike, floats from -1 to 1."
