@@ -24,7 +24,7 @@ LAYERS = [
         "tfcompress.result_folder",
     ],
     ["tfcompress.outcome", "tfcompress.proof", "tfcompress.twin"],
-    ["tfcompress.conversion", "tfcompress.export", "tfcompress.recipe"],
+    ["tfcompress.conversion", "tfcompress.repacking", "tfcompress.export", "tfcompress.recipe"],
     ["tfcompress.registry"],
     ["tfcompress.techniques", "tfcompress.pruning", "tfcompress.clustering", "tfcompress.quantization"],
     ["tfcompress.evaluation", "tfcompress.benchmark"],

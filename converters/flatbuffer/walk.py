@@ -115,9 +115,10 @@ class Walk:
         self._owners[start : start + size] = CATEGORIES.index(category)
 
     def ledger(self) -> dict[str, int]:
-        """Bytes per category; their sum is the file's size."""
+        """Bytes per category, encodings only where they occur; their sum is the file's size."""
         # One pass per category: np.bincount would widen every byte to eight.
-        return {name: int(np.count_nonzero(self._owners == number)) for number, name in enumerate(CATEGORIES)}
+        found = {name: int(np.count_nonzero(self._owners == number)) for number, name in enumerate(CATEGORIES)}
+        return {name: size for name, size in found.items() if size or name not in encodings()}
 
     def damaged(self, position: int, problem: str) -> ModelError:
         """The error for a file that breaks its own format at byte `position`."""

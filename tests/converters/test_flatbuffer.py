@@ -12,6 +12,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from small_tflite import BYTES, G, Op, Parts, T, build, model, pack, small_file, small_graph
 
+from converters.decode import Layout, encodings
 from converters.errors import FileError, ModelError
 from converters.flatbuffer import FlatBuffer
 from converters.flatbuffer.schema import OPERATORS, TABLES, TENSOR_TYPES, UNIONS
@@ -206,18 +207,25 @@ def test_half_precision_weights_count_through_their_dequantize() -> None:
 
 
 def test_weights_that_decode_restores_count_as_the_weights_they_stand_for() -> None:
+    values = np.arange(24, dtype=np.int8).reshape(3, 8) // 12
+    form = encodings()["lut"].encode(values, Layout("int8", (3, 8)))
+    assert form is not None
     tensors = [
         T("x", (1, 8)),
-        T("dense/w", (5,), "uint8", values=1),
-        T("dense/w_ancillary", (16,), "uint8", values=2),
+        T("dense/w", (len(form.stream),), "uint8", raw=form.stream),
+        T("dense/w_ancillary", (len(form.table),), "uint8", raw=form.table),
         T("dense/w_decoded", (3, 8), scales=(0.1,)),
         T("y", (1, 3)),
     ]
     operators = [Op("TFLM_DECODE", ["dense/w", "dense/w_ancillary"], ["dense/w_decoded"])]
     operators.append(Op("FULLY_CONNECTED", ["x", "dense/w_decoded", None], ["y"]))
     flatbuffer = FlatBuffer(build(G(tensors, operators, ["x"], ["y"])))
-    assert flatbuffer.ledger["weights"] == 21
+    assert flatbuffer.ledger["lut"] == len(form.stream) + len(form.table)
+    assert flatbuffer.ledger["weights"] == 0
     assert flatbuffer.parameters == 24
+    decoded = flatbuffer.tensors[3]
+    assert (decoded.encoding, decoded.bytes, decoded.stored_bytes) == ("lut", 24, len(form.stream))
+    np.testing.assert_array_equal(flatbuffer.constant(decoded), values)
 
 
 def test_integer_only_means_no_float_tensor_in_any_graph() -> None:

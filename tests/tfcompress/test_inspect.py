@@ -25,7 +25,19 @@ KEYS = [
     "file_bytes", "gzip_bytes", "integer_only", "macs", "parameters", "ledger", "inputs", "outputs", "operators",
     "tensors",
 ]  # fmt: skip
-TENSOR_KEYS = ["name", "layer", "shape", "dtype", "bytes", "scale", "zero_point", "sparsity", "distinct_values"]
+TENSOR_KEYS = [
+    "name",
+    "layer",
+    "shape",
+    "dtype",
+    "bytes",
+    "encoding",
+    "stored_bytes",
+    "scale",
+    "zero_point",
+    "sparsity",
+    "distinct_values",
+]
 OPERATOR_KEYS = ["name", "layer", "inputs", "outputs", "macs"]
 
 

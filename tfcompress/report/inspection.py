@@ -3,14 +3,17 @@
 `describe` has the keys that programs may rely on:
 
     file_bytes, gzip_bytes, integer_only, macs, parameters
-    ledger      bytes by purpose: weights, biases, quantization, names, metadata, graph, padding; sums to file_bytes
+    ledger      bytes by purpose: weights, biases, quantization, names, metadata, graph, padding, and each weight encoding
+                that occurs (lut, prune, huffman: encoded values and their tables); sums to file_bytes
     inputs, outputs   tensors, with the keys of `tensors`
     operators   name, layer, inputs, outputs (numbers of tensors, -1 for an absent one), macs
-    tensors     name, layer, shape, dtype, bytes, scale, zero_point, sparsity, distinct_values
+    tensors     name, layer, shape, dtype, bytes, encoding, stored_bytes, scale, zero_point, sparsity, distinct_values
 
 `scale` and `zero_point` are a number per tensor, a list per channel, or null. `sparsity` is the fraction of elements
-that stand for 0.0 (equal to the zero point), `distinct_values` the number of distinct stored values; both are null
-unless the file stores the tensor's values.
+that stand for 0.0 (equal to the zero point), `distinct_values` the number of distinct values; both are null unless the
+file stores the tensor's values. A tensor that a DECODE operator restores counts as stored, and is shown as decoded:
+`encoding` says how the file keeps it (null for all others), `stored_bytes` how much that takes without its table, which
+others may share and which is a tensor of its own (`stored_bytes` is 0 for what is not stored).
 """
 
 from __future__ import annotations
@@ -59,6 +62,8 @@ def _tensor(tensor: Tensor, statistics: Statistics) -> dict[str, Any]:
         "shape": list(tensor.shape),
         "dtype": tensor.dtype,
         "bytes": tensor.bytes,
+        "encoding": tensor.encoding or None,
+        "stored_bytes": tensor.stored_bytes,
         "scale": _one_or_list([_finite(scale) for scale in tensor.scales.tolist()]),
         "zero_point": _one_or_list(tensor.zero_points.tolist()),
         "sparsity": sparsity,
@@ -88,7 +93,7 @@ class Statistics:
         """Fraction of zeros and number of distinct values; None, None for what is not stored."""
         if not tensor.is_constant:
             return None, None
-        key = (tensor.buffer, tensor.dtype, tensor.shape, tensor.axis, tensor.zero_points.tobytes())
+        key = (tensor.coded or tensor.buffer, tensor.dtype, tensor.shape, tensor.axis, tensor.zero_points.tobytes())
         if key not in self._known:
             values = self._flatbuffer.constant(tensor)
             self._known[key] = float(np.mean(values == _zero(tensor, values))), _distinct(values)

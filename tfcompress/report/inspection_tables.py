@@ -61,6 +61,7 @@ def _header(flatbuffer: FlatBuffer) -> str:
     return (
         f"{len(flatbuffer.data):,} bytes ({flatbuffer.gzip_bytes:,} as gzip), {kind}, "
         f"{flatbuffer.macs:,} MACs, {flatbuffer.parameters:,} parameters"
+        + (", weights encoded for TFLM" if flatbuffer.is_encoded else "")
     )
 
 
@@ -114,13 +115,17 @@ def _output(operator: Operator, flatbuffer: FlatBuffer) -> str:
     return text if len(operator.outputs) <= 4 else f"{text} and {len(operator.outputs) - 4} more"
 
 
+def _stored(tensor: Tensor) -> str:
+    return f"{tensor.stored_bytes:,}" if tensor.is_constant else ""
+
+
 def _tensors(flatbuffer: FlatBuffer) -> Table:
     statistics = Statistics(flatbuffer)
     table = Table(title="Tensors", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("#", justify="right")
     for name in ("tensor", "Keras layer", "type", "quantization"):
         table.add_column(name)
-    for name in ("bytes", "zeros", "distinct"):
+    for name in ("bytes", *(("encoding", "stored") if flatbuffer.is_encoded else ()), "zeros", "distinct"):
         table.add_column(name, justify="right")
     for tensor in flatbuffer.tensors:
         sparsity, distinct = statistics.of(tensor)
@@ -131,6 +136,7 @@ def _tensors(flatbuffer: FlatBuffer) -> Table:
             f"{tensor.dtype} {_shape(tensor.shape)}",
             _quantization(tensor) if tensor.is_quantized else "",
             f"{tensor.bytes:,}",
+            *((tensor.encoding, _stored(tensor)) if flatbuffer.is_encoded else ()),
             "" if sparsity is None else f"{sparsity:.1%}",
             "" if distinct is None else f"{distinct:,}",
         )

@@ -58,10 +58,10 @@ class Runtime:
         kernels: operator -> data types that it has kernels for.
         dtypes: types of whole files that it runs, as in `ConversionSpec.dtype`.
         dense: dtype -> granularity of Dense weights that its kernels take.
-        engine: whose rules a file for it may follow: those of `tflm` where files are for TFLM alone, else `litert`.
         decode: weight encodings that its DECODE operator undoes; empty if it has none.
         int4_weights: operators that take int4 weights beside int8 activations.
         notes: what the table cannot say, in sentences.
+        engine: whose rules a file for it may follow: those of `tflm` where files are for TFLM alone, else `litert`.
     """
 
     name: str
@@ -70,10 +70,10 @@ class Runtime:
     kernels: Mapping[str, tuple[str, ...]]
     dtypes: tuple[DType, ...]
     dense: Mapping[str, DenseGranularity]
-    engine: Engine
     decode: tuple[str, ...]
     int4_weights: tuple[str, ...]
     notes: tuple[str, ...]
+    engine: Engine = "litert"
 
     def spec(
         self,
