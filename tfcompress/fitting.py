@@ -42,6 +42,7 @@ class Work:
     seed: int
     progress: Progress
     stage: str
+    teacher: Any = None
 
 
 class _UnderPromises(tf_keras.Model):  # type: ignore[misc]
@@ -53,6 +54,17 @@ class _UnderPromises(tf_keras.Model):  # type: ignore[misc]
         # Past Keras, which would take the kernels of frozen layers for weights of this model and train them.
         object.__setattr__(self, "_kept", made)
 
+    def learn_from(self, distillation: Any) -> None:
+        """Sets what is trained on beside the labels; None for nothing."""
+        object.__setattr__(self, "_distillation", distillation)  # past Keras, as in `keep`
+        self._is_learning = False
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
+        """Keras' loss; with the teacher's share while training, not while validating."""
+        loss = super().compute_loss(x, y, y_pred, sample_weight)
+        is_taught = self._distillation is not None and self._is_learning
+        return self._distillation.loss(x, y_pred, loss) if is_taught else loss
+
     @property
     def residuals(self) -> list[Any]:
         """What projection took from each kernel so far."""
@@ -60,7 +72,9 @@ class _UnderPromises(tf_keras.Model):  # type: ignore[misc]
 
     def train_step(self, data: Any) -> Any:
         """Keras' training step, then the projection; see `tfcompress.training`."""
+        self._is_learning = True
         logs = super().train_step(data)
+        self._is_learning = False
         for kernel, residual, kept in self._kept:
             latent = kernel + residual
             weights = _projection(latent, kept)
@@ -88,6 +102,7 @@ def fit(
     compatibility.check(model, task, ("train", "val"))
     trained = _UnderPromises(model.inputs, model.outputs)
     trained.keep(projected)
+    trained.learn_from(_distillation(work))
     for kernel, kept in projected:
         kernel.assign(project(kernel.numpy(), kept))
     optimizer = _optimizer(task.optimizer, settings.learning_rate, steps * settings.epochs)
@@ -115,6 +130,17 @@ def fit(
         # A callback of the user's may have stopped it early; a resumed run must not train it on.
         checkpoint.save(state, watch.done(finished=True))
     return watch.logs
+
+
+def _distillation(work: Work) -> Any:
+    """What is learned from the teacher; None for nothing."""
+    if not work.settings.distill:
+        return None
+    if work.teacher is None:
+        raise UsageError("distill is set, and the trainer has no teacher; give Trainer(task, teacher=model)")
+    from tfcompress.distillation import Distillation
+
+    return Distillation(work.teacher, work.task, work.settings.distill, work.settings.temperature)
 
 
 @contextlib.contextmanager
@@ -257,7 +283,7 @@ def loss_of(task: Task, model: Any) -> Any:
     if task.loss:
         return task.loss
     labels, units = np.asarray(task.y_train), int(model.outputs[0].shape[-1] or 1)
-    activation = _last_activation(model)
+    activation = last_activation(model)
     losses = tf_keras.losses
     if units > 1 and are_class_numbers(labels, (len(labels), *model.outputs[0].shape[1:])):
         return losses.SparseCategoricalCrossentropy(from_logits=activation != "softmax")
@@ -268,7 +294,8 @@ def loss_of(task: Task, model: Any) -> Any:
     return losses.MeanSquaredError()
 
 
-def _last_activation(model: Any) -> str:
+def last_activation(model: Any) -> str:
+    """Name of the function that makes the model's output; empty where there is none."""
     layer = model.outputs[0]._keras_history.layer
     layer = getattr(layer, "layer", layer)
     if type(layer).__name__ == "Softmax":

@@ -30,6 +30,7 @@ def run(compressed: CompressedModel, recipe: Recipe, trainer: Trainer, work: Pat
     Raises:
         CompressionError: a step failed, or broke a promise made before it; or what is on disk is damaged.
     """
+    teacher = compressed.model
     for number, step in enumerate(recipe.steps, 1):
         folder = work / f"{number}-{step.name}" if work else None
         if folder and (folder / models.MARK).exists():
@@ -40,6 +41,7 @@ def run(compressed: CompressedModel, recipe: Recipe, trainer: Trainer, work: Pat
             seed=recipe.seed + number,
             folder=folder / "checkpoints" if folder else None,
             stage=f"step {number} of {len(recipe.steps)}: {step.name}",
+            teacher=teacher,
         )
         own.progress(own.stage, 0, 0)
         earlier = seconds_in(own.folder) if own.folder else 0.0

@@ -185,12 +185,22 @@ class Trained(Technique):
     freeze: tuple[str, ...] = Field(
         default=(), description="Layers that are not trained; names or patterns such as 'conv2d_*'."
     )
+    distill: float = Field(
+        default=0.0, ge=0, le=1, description="Share of the loss that asks for the outputs of the model as it came."
+    )
+    temperature: float = Field(
+        default=2.0, gt=0, le=100, description="What logits are divided by where these outputs are compared."
+    )
 
     def check(self, model: Any, task: Task) -> None:
         """See `Technique.check`.
 
         Raises:
-            UsageError: a pattern of `freeze` that matches no layer.
+            UsageError: a pattern of `freeze` that matches no layer, or nothing that can be distilled.
         """
         super().check(model, task)
         selection.check("freeze", self.freeze, (layer.name for layer in model.layers))
+        if self.distill and self.epochs:
+            from tfcompress.distillation import outputs_of
+
+            outputs_of(task, model)

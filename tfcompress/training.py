@@ -40,6 +40,7 @@ class Trainer:
         folder: where checkpoints are kept after each epoch; None for none.
         progress: told after each training step.
         stage: what is being done, for the progress: `step 2 of 3: cluster`.
+        teacher: the model as it came, for steps that `distill`; only read.
     """
 
     task: Task
@@ -47,6 +48,7 @@ class Trainer:
     folder: Path | None = None
     progress: Progress = no_progress
     stage: str = "training"
+    teacher: Any = None
 
     def part(self, name: str) -> Trainer:
         """A trainer for a part of this work: its own checkpoints and its own words for the progress."""
@@ -83,7 +85,7 @@ class Trainer:
         if not settings.epochs:
             return ()
         projected = [(_variables(model, variables)[name], kept) for name, kept in (invariants or {}).items() if kept]
-        work = fitting.Work(self.task, settings, self.seed, self.progress, self.stage)
+        work = fitting.Work(self.task, settings, self.seed, self.progress, self.stage, self.teacher)
         with _frozen(model, settings.freeze):
             checkpoint = Checkpoint(self.folder) if self.folder else None
             return fitting.fit(model, work, projected, callbacks=tuple(callbacks), checkpoint=checkpoint)

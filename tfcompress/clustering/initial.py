@@ -15,6 +15,7 @@ from converters.keras_models.kernels import Kernel
 from converters.keras_models.tf_mot import tf_mot
 from tfcompress.clustering.following import inverted
 from tfcompress.clustering.moving import Book, MovingCodebook
+from tfcompress.clustering.rate import Rate
 from tfcompress.invariants import Array, Invariant, project
 
 Initialization = Literal["linear", "random", "density", "kmeans++"]
@@ -70,7 +71,7 @@ def reader(kernel: Kernel, factors: Mapping[str, Array], promises: Sequence[Inva
 
 
 def start(
-    readers: Sequence[Reader], *, clusters: int, initialization: Initialization, seed: int
+    readers: Sequence[Reader], *, clusters: int, initialization: Initialization, seed: int, rate: Rate | None = None
 ) -> dict[str, MovingCodebook]:
     """One settled codebook for these kernels.
 
@@ -79,14 +80,16 @@ def start(
         clusters: how many codewords there are at most; 0 counts.
         initialization: of the codewords.
         seed: of `random`.
+        rate: what holds the kernels to a number of bits.
 
     Returns:
         kernel name -> its view of the codebook.
     """
     holds_zero = any(one.needs_zero for one in readers)
     flat = np.concatenate([(one.weights / one.scales).ravel() for one in readers]).astype(np.float32)
-    book = Book(_codewords(flat, clusters, initialization, holds_zero, seed), holds_zero=holds_zero)
-    moving = {one.name: MovingCodebook(book, one.scales, one.weights.shape, tie=one.tie) for one in readers}
+    codewords = _codewords(flat, clusters, initialization, holds_zero, seed)
+    book = Book(codewords, holds_zero=holds_zero, pins_zero=rate is not None)
+    moving = {one.name: MovingCodebook(book, one.scales, one.weights.shape, tie=one.tie, rate=rate) for one in readers}
     for number in range(_ROUNDS):
         if number < _ROUNDS // 2:
             _revive(book, flat)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from converters.errors import CompressionError
 from tfcompress.invariants import Array, Invariant, project
@@ -16,6 +16,7 @@ from tfcompress.technique import Trained
 if TYPE_CHECKING:
     from converters.keras_models.kernels import Kernel
     from tfcompress.clustering.moving import MovingCodebook
+    from tfcompress.clustering.rate import Rate
     from tfcompress.training import Trainer
 
 
@@ -41,8 +42,20 @@ class Cluster(Trained):
     scope: Literal["per-layer", "model"] = Field(
         default="per-layer", description="per-layer: each kernel has values of its own. model: one codebook for all."
     )
+    bits_per_weight: float | None = Field(
+        default=None,
+        gt=1,
+        le=8,
+        description="What weights take on average in a Huffman code, at most; reached in training. None: any number.",
+    )
     layers: tuple[str, ...] = Field(default=("*",), description="Layers to cluster; names or patterns.")
     minimum_weights: int = Field(default=256, ge=2, description="Kernels with fewer weights are skipped.")
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Cluster:
+        if self.bits_per_weight and self.scope == "model":
+            raise ValueError("bits_per_weight gives each kernel codewords of its own; leave scope out")
+        return self
 
     def plan(self, compressed: CompressedModel) -> tuple[Skipped, ...]:
         """The layers that get no codebook.
@@ -59,18 +72,27 @@ class Cluster(Trained):
     def apply(self, compressed: CompressedModel, trainer: Trainer) -> CompressedModel:
         """See `Technique.apply`."""
         from converters.keras_models.folding import fold_batch_norm
+        from tfcompress import selection
         from tfcompress.clustering import units
-        from tfcompress.clustering.following import Following
+        from tfcompress.clustering.following import Falling, Following
+        from tfcompress.clustering.moving import average_bits, forget_unused
+        from tfcompress.clustering.rate import Rate
 
         chosen, skipped, factors = self._select(compressed)
-        moving = self._start(chosen, factors, compressed.invariants, trainer.seed)
+        largest = max(selection.weights_of(kernel) for kernel in chosen)
+        rate = Rate(self.bits_per_weight, largest) if self.bits_per_weight else None
+        moving = self._start(chosen, factors, compressed.invariants, trainer.seed, rate)
         model, promises = units.split(compressed.model, compressed.invariants)
         invariants = {**promises}
         for name, follower in moving.items():
             invariants[name] = (*invariants.get(name, ()), follower)
         following = Following(model, moving)
-        logs = trainer.fit(model, self, invariants=invariants, callbacks=(following,))
+        falling = (Falling(rate, average_bits(moving.values())),) if rate else ()
+        logs = trainer.fit(model, self, invariants=invariants, callbacks=(following, *falling))
         following.look()
+        if rate:
+            _reach(model, rate, moving)
+            forget_unused(moving.values())
         # Before folding: the bias takes what constants before a kernel add, which is a sum over the kernel.
         _project(model, promises, moving)
         folded = fold_batch_norm(units.join(model, like=compressed.model))
@@ -81,6 +103,8 @@ class Cluster(Trained):
         _project(result.model, result.invariants, {})
         weights = {**compressed.ranges.weights, **{name: codebook.scales for name, codebook in fixed.items()}}
         notes = tuple(f"{layer}: not folded, {reason}" for layer, reason in folded.unfolded)
+        if rate:
+            notes += (f"{average_bits(moving.values()):.3f} bits a weight in Huffman codes",)
         step = self.record(epochs=logs, skipped=skipped, notes=notes)
         ranges = Ranges(compressed.ranges.activations, weights)
         return replace(result, ranges=ranges, history=(*compressed.history, step))
@@ -119,6 +143,7 @@ class Cluster(Trained):
         factors: Mapping[str, Array],
         invariants: Mapping[str, Sequence[Invariant]],
         seed: int,
+        rate: Rate | None,
     ) -> dict[str, MovingCodebook]:
         """A codebook for each chosen kernel, by kernel name, before training."""
         from tfcompress.clustering import initial
@@ -127,8 +152,20 @@ class Cluster(Trained):
         found: dict[str, MovingCodebook] = {}
         for group in groups:
             readers = [initial.reader(kernel, factors, invariants.get(kernel.name, ())) for kernel in group]
-            found |= initial.start(readers, clusters=self.clusters, initialization=self.initialization, seed=seed)
+            found |= initial.start(
+                readers, clusters=self.clusters, initialization=self.initialization, seed=seed, rate=rate
+            )
         return found
+
+
+def _reach(model: Any, rate: Rate, moving: Mapping[str, MovingCodebook]) -> None:
+    """Sees to it that the kernels take no more bits than asked, where training was too short for that."""
+    from converters.keras_models.kernels import kernels
+    from tfcompress.clustering.moving import reach
+
+    variables = {kernel.name: kernel.variable for kernel in kernels(model)}
+    for name, values in reach(rate, moving, {name: variables[name].numpy() for name in moving}).items():
+        variables[name].assign(values)
 
 
 def _unfit(kernel: Kernel, promises: Sequence[Invariant]) -> str:
