@@ -7,11 +7,12 @@ observed minima and maxima, tensors and buffers that nothing refers to, buffers 
 quantization that say nothing, and repetitions (see `flatbuffer.writer`).
 
 LiteRT checks more of a file than TFLM does. Only for TFLM go: signatures, operator versions, open batch sizes, zero
-points but the first where all are equal, the scales of biases that no kernel reads, and the shape operand of RESHAPE.
-Sources: tensorflow/lite/micro/micro_allocator.cc (one zero point stands for all: "space-saving optimization");
-tensorflow/lite/kernels/kernel_util.cc, PopulateConvolutionQuantizationParams (per channel: scales of input, weight and
-output, not of the bias); tensorflow/lite/micro/kernels/fully_connected_common.cc (the bias's scale is checked where the
-weight has one scale); tensorflow/lite/micro/kernels/reshape_common.cc (the output's own shape counts).
+points and scales of convolutions but the first where all are equal, the scales of biases that no kernel reads, the
+shape operand of RESHAPE, and a RESHAPE before a FULLY_CONNECTED, which counts elements and looks at no shape of its
+input. Sources, in tensorflow/lite: micro/micro_allocator.cc (one zero point stands for all: "space-saving
+optimization"); kernels/kernel_util.cc, PopulateConvolutionQuantizationParams (one scale or one per channel; those of
+input, weight and output, not of the bias); micro/kernels/fully_connected_common.cc (the bias's scale is checked where
+the weight has one scale); micro/kernels/reshape_common.cc (the output's own shape counts).
 
 The names live on beside the file: the result has them, and `FlatBuffer.save` writes them to a side file.
 """
@@ -42,6 +43,7 @@ _BIASES = {
     "TRANSPOSE_CONV": (3, False),
     "FULLY_CONNECTED": (2, True),
 }
+_CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"})
 _OLD_CODES = 127  # operators below fit into the older, one byte wide field (schema_utils.cc, GetBuiltinCode)
 
 
@@ -186,9 +188,12 @@ def _only_for_tflm(model: Row) -> None:
         for tensor in graph["tensors"] or ():
             tensor["shape_signature"] = None
             _one_zero_point(tensor["quantization"])
+        _drop_reshapes(model, graph)
         readers = Counter(int(index) for operator in graph["operators"] or () for index in _list(operator["inputs"]))
         for operator in graph["operators"] or ():
             name = operator_name(model, operator)
+            if name in _CONVOLUTIONS and readers[int(operator["inputs"][1])] == 1:
+                _one_scale(graph["tensors"][int(operator["inputs"][1])]["quantization"])
             if name in _BIASES:
                 _drop_bias_scales(graph, operator, *_BIASES[name], readers=readers)
             if name == "RESHAPE" and len(operator["inputs"]) == 2:
@@ -196,10 +201,43 @@ def _only_for_tflm(model: Row) -> None:
                 operator["builtin_options"], operator["builtin_options_type"] = None, 0
 
 
+def _drop_reshapes(model: Row, graph: Row) -> None:
+    """Lets FULLY_CONNECTED read what a RESHAPE before it reads; the RESHAPE goes if nobody else wants its output."""
+    for operator in list(graph["operators"] or ()):
+        if operator_name(model, operator) != "RESHAPE":
+            continue
+        source, result = int(operator["inputs"][0]), int(operator["outputs"][0])
+        readers = [one for one in graph["operators"] if result in _list(one["inputs"])]
+        only_matrices = all(
+            operator_name(model, one) == "FULLY_CONNECTED"
+            and [int(index) for index in one["inputs"]].index(result) == 0
+            for one in readers
+        )
+        alike = _numbers_of(graph["tensors"][source]) == _numbers_of(graph["tensors"][result])
+        if readers and only_matrices and alike and result not in _list(graph["outputs"]):
+            for one in readers:
+                one["inputs"] = np.array([source, *one["inputs"][1:]], np.int32)
+            graph["operators"] = [one for one in graph["operators"] if one is not operator]
+
+
+def _numbers_of(tensor: Row) -> tuple[int, bytes, bytes]:
+    """Type, scales and zero points: what integers of the tensor mean."""
+    quantization = tensor["quantization"] or {}
+    fields = (np.asarray(_list(quantization.get(name))) for name in ("scale", "zero_point"))
+    return (tensor["type"], *(field.tobytes() for field in fields))
+
+
 def _one_zero_point(quantization: Row | None) -> None:
     points = _list((quantization or {}).get("zero_point"))
     if quantization and len(points) > 1 and np.all(points == points[0]):
         quantization["zero_point"] = points[:1]
+
+
+def _one_scale(quantization: Row | None) -> None:
+    scales = _list((quantization or {}).get("scale"))
+    points = _list((quantization or {}).get("zero_point"))
+    if quantization and len(scales) > 1 and len(points) == 1 and np.all(scales == scales[0]):
+        quantization["scale"], quantization["quantized_dimension"] = scales[:1], 0
 
 
 def _drop_bias_scales(graph: Row, operator: Row, slot: int, only_per_channel: bool, *, readers: Counter[int]) -> None:
