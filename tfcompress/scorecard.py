@@ -91,9 +91,10 @@ def rows(
     measured = measure(
         file, plan=Plan(threads=(1,), runtimes=_runtimes(file), seconds=3.0, samples=1), progress=progress
     )
+    wanted = {"file_bytes_unencoded", "arena", "arena_unencoded"}
+    wanted |= {"tflm_latency_p50", "tflm_latency_p50_unencoded"} if file.only_tflm else {"latency_p50"}
     seen: set[str] = set()
     for row in measured:
-        wanted = ("arena", "arena_unencoded", "tflm_latency_p50" if file.only_tflm else "latency_p50")
         if row.name in wanted and row.name not in seen:
             seen.add(row.name)
             found.append(row)

@@ -40,7 +40,11 @@ _ALONE = {
     "distinct": "distinct values of a kernel, at most",
     "macs": "multiply-accumulates",
     "arena": "TFLM arena",
+    "arena_unencoded": "TFLM arena, weights not encoded",
+    "file_bytes_unencoded": "file, weights not encoded",
     "latency_p50": "latency, median",
+    "tflm_latency_p50": "latency of TFLM on this machine, median",
+    "tflm_latency_p50_unencoded": "the same, weights not encoded",
     "training_seconds": "training",
     "total_seconds": "everything",
 }
