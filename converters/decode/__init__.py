@@ -19,15 +19,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol, cast
 
-from converters.decode.format import HEADER_BYTES, Array, Encoded, Layout, number_of
+from converters.decode.format import HEADER_BYTES, MOST_ELEMENTS, Array, Encoded, Layout, number_of
 from converters.errors import ModelError
 
 __all__ = ["HEADER_BYTES", "OPERATOR", "Encoded", "Encoding", "Layout", "encodings", "name_of", "restored"]
 
 # What TFLM calls the operator in a file (micro_mutable_op_resolver.h, AddDecode).
 OPERATOR = "TFLM_DECODE"
-# A code of no bits may stand for any number of values; a file may ask for so many per stored byte at most.
-_MOST_PER_BYTE = 1 << 16
 
 
 class Encoding(Protocol):
@@ -69,7 +67,8 @@ def restored(stream: bytes, table: bytes, layout: Layout) -> Array:
     Raises:
         ModelError: they are not whole, or stand for far more than they could hold.
     """
-    if layout.elements > (len(stream) + HEADER_BYTES) * _MOST_PER_BYTE:
+    # Whatever takes bits of the stream is bounded by it; a code of no bits may stand for any number of values.
+    if layout.elements > max(8 * len(stream), MOST_ELEMENTS):
         raise ModelError(f"{len(stream)} bytes are to stand for {layout.elements:,} values; the file is damaged")
     name = name_of(table)
     if name is None:

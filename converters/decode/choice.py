@@ -82,7 +82,7 @@ def choose(candidates: Sequence[Candidate], allowed: Sequence[str]) -> list[Enco
     tallies = {
         number: Counter(huffman.counts_of(form.candidate.values))
         for number, form in enumerate(forms)
-        if form.candidate.layout.dtype in ("int8", "int16") and form.candidate.values.size
+        if huffman.fits(form.candidate.values, form.candidate.layout)
     }
     for group in _merged(forms, tallies):
         together = sum(forms[number].cost for number in group.members)

@@ -18,6 +18,8 @@ from converters.errors import ModelError
 Array = NDArray[Any]
 
 HEADER_BYTES = 16
+# Elements of a tensor that a few bytes may stand for: 16 MiB of int8, more than the memory of any microcontroller.
+MOST_ELEMENTS = 1 << 24
 _VERSION = 1
 
 

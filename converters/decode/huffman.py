@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from converters.decode.format import HEADER_BYTES, Array, Encoded, Layout, header
+from converters.decode.format import HEADER_BYTES, MOST_ELEMENTS, Array, Encoded, Layout, header
 from converters.errors import ModelError
 
 NUMBER = 1
@@ -77,10 +77,15 @@ class Code:
 
 
 def encode(values: Array, layout: Layout) -> Encoded | None:
-    """With a code of its own; None for types other than int8 and int16."""
-    if layout.dtype not in _FORMATS or not values.size:
+    """With a code of its own; None for what cannot have one."""
+    if not fits(values, layout):
         return None
     return encode_with(best_code(counts_of(values), layout.dtype), values)
+
+
+def fits(values: Array, layout: Layout) -> bool:
+    """Whether the values can have a code: int8 or int16, and not too many."""
+    return layout.dtype in _FORMATS and 0 < values.size <= MOST_ELEMENTS
 
 
 def counts_of(values: Array) -> dict[int, int]:
@@ -288,14 +293,19 @@ def decode(stream: bytes, table: bytes, layout: Layout) -> Array:
         raise ModelError("a Huffman code of int16 values has a table of 16-bit elements; the file is damaged")
     reader = _Reader(table)
     total = len(stream) * 8
+    values = np.empty(min(layout.elements, total), np.int64)
     padded = stream + bytes(16)
-    values = np.empty(layout.elements, np.int64)
     position = 0
-    for index in range(layout.elements):
+    for index in range(len(values)):
         start, skipped = divmod(position, 8)
         left = max(min(_WINDOW_BITS, total - position), 0)
         window = int.from_bytes(padded[start : start + _WINDOW_BITS // 8 + 1], "big") >> (8 - skipped)
         window = (window & ((1 << _WINDOW_BITS) - 1)) >> (_WINDOW_BITS - left)
         values[index], length, _ = reader.next(window, left)
         position += length
+    if len(values) < layout.elements:
+        # Codes of no bits are left: the place in the stream stays, and with it the value.
+        if position or not total:
+            raise ModelError(f"{len(stream)} bytes of codes stand for {layout.elements:,} values; the file is damaged")
+        return np.full(layout.elements, values[-1].astype(layout.dtype))
     return values.astype(layout.dtype)  # the low bits count, as in TFLM's assignment

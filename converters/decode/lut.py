@@ -62,10 +62,10 @@ def decode(stream: bytes, table: bytes, layout: Layout) -> Array:
         ModelError: stream or table is too short.
     """
     width, stride = table[5] & 7, table[6]
-    kind = np.dtype(layout.dtype).newbyteorder("<")
-    entries = np.frombuffer(table, kind, (len(table) - HEADER_BYTES) // kind.itemsize, HEADER_BYTES)
     if not width or layout.dtype not in _DTYPES:
         raise ModelError(f"a look-up table for {layout.dtype} with numbers of {width} bits; expected 1 to 7 bits")
+    kind = np.dtype(layout.dtype).newbyteorder("<")
+    entries = np.frombuffer(table, kind, (len(table) - HEADER_BYTES) // kind.itemsize, HEADER_BYTES)
     places = bits_of(stream, layout.elements, width)
     if stride:
         if layout.elements % layout.channels:
