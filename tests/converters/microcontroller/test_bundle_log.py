@@ -11,6 +11,8 @@ from bundle_checks import MODELS, compile_host, laid_out, made
 
 from tfcompress.benchmark import device_log
 
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
+
 # Answers as the expected outputs say, but for what its first argument asks.
 MODEL = """
 #include "model_small_model.h"
@@ -116,3 +118,12 @@ def test_floats_may_differ_in_their_last_digits_only(tmp_path: Path) -> None:
     assert (log.how, log.counter, log.tolerance, log.passed) == ("simulated", "none", 16, 3)
     # Byte 3 of a float holds its sign and most of its exponent.
     assert device_log.parse(said_by(runs, "step", status=1)).vectors[1].difference is not None
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("device_log_*.txt")), ids=lambda path: path.stem)
+def test_logs_that_real_runs_left_are_read(path: Path) -> None:
+    # From the host and from QEMU's Cortex-M4, with TFLM as espressif/esp-tflite-micro 1.4.0 packages it.
+    log = device_log.parse(path.read_text(newline=""))
+    assert log.runtime == "TFLM of esp-tflite-micro 1.4.0"
+    assert (log.how, log.counter) == (("measured", "us") if log.board == "host" else ("simulated", "none"))
+    assert log.passed == (0 if "too_small" in path.stem else 5) and log.total == 5
