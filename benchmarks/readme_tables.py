@@ -120,6 +120,32 @@ def deep_against_pcqat(result: dict[str, Any]) -> list[str]:
     ]
 
 
+def accuracy_size(result: dict[str, Any]) -> list[str]:
+    """Rows of what is left of the accuracy in fewer and fewer bytes."""
+    head = ("model", "recipe", "bits a weight", "bytes", "not encoded", "TFLM", "points", "LiteRT", "zeros", "epochs")
+    rows = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    points = [point for model in result["models"] for point in model["points"].values()]
+    for model in result["models"]:
+        for name, point in sorted(model["points"].items(), key=lambda one: -one[1]["bytes"]):
+            cells = (
+                *(model["name"], f"`{name}`", f"{point['bits_per_weight']:.2f}"),
+                *(f"{point['bytes']:,}", f"{point['unencoded_bytes']:,}", f"{point['accuracy']:.4f}"),
+                f"{(point['accuracy'] - point['float_accuracy']) * 100:+.2f}",
+                *(f"{point['litert_accuracy']:.4f}", f"{point['zeros']:.0%}", f"{point['epochs']}"),
+            )
+            rows.append(f"| {' | '.join(cells)} |")
+    floats = ", ".join(
+        f"{one['name']} {next(iter(one['points'].values()))['float_accuracy']:.4f}" for one in result["models"]
+    )
+    return [
+        *rows,
+        "",
+        "Test accuracy on TFLM of the encoded file, and on LiteRT of its weights decoded; points: TFLM's less the float",
+        f"model's ({floats}).",
+        _measured(points),
+    ]
+
+
 def _measured(results: list[dict[str, Any]]) -> str:
     """When and where."""
     dates = sorted({one["date"] for one in results})

@@ -18,7 +18,7 @@ from tfcompress.recipe import Recipe, from_toml, load, packaged
 
 
 def test_the_packaged_recipes_are_found_by_their_names() -> None:
-    assert packaged() == ("clustered", "deep", "int8", "pruned", "qat")
+    assert packaged() == ("clustered", "deep", "int8", "pruned", "qat", "tiny")
 
 
 @pytest.mark.parametrize("name", packaged())

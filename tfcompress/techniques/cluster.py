@@ -28,6 +28,11 @@ class Cluster(Trained):
     with TF-MOT's centroid initializers on w / s, and follow the weights in training (`tfcompress.clustering.moving`).
     Batch normalization, `Rescaling` and the like are folded at the end: their factors go into the scales.
 
+    With `bits_per_weight`, a weight gets the codeword that minimizes (w/s - c)^2 / sum (w/s)^2 + lambda bits, not the
+    nearest one: bits is the codeword's length in a Huffman code of its kernel, and one lambda for all kernels rises in
+    training until the average is what was asked for (`tfcompress.clustering.rate`; Chou, Lookabaugh, Gray 1989,
+    "Entropy-Constrained Vector Quantization", IEEE Transactions on Acoustics, Speech, and Signal Processing 37:1).
+
     Source: Han et al., "Deep Compression", 2016, arXiv:1510.00149, section 3; with fixed scales and integers because
     16 float values become up to 16 integers *per channel* when a file is quantized.
     """
