@@ -140,7 +140,7 @@ def accuracy_size(result: dict[str, Any]) -> list[str]:
     return [
         *rows,
         "",
-        "Test accuracy on TFLM of the encoded file, and on LiteRT of its weights decoded; points: TFLM's less the float",
+        "Test accuracy of the encoded file on TFLM, and of its weights decoded on LiteRT; points: beside the float",
         f"model's ({floats}).",
         _measured(points),
     ]
