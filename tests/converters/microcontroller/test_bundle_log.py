@@ -123,7 +123,7 @@ def test_floats_may_differ_in_their_last_digits_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("device_log_*.txt")), ids=lambda path: path.stem)
 def test_logs_that_real_runs_left_are_read(path: Path) -> None:
     # From the host and from QEMU's Cortex-M4, with TFLM as espressif/esp-tflite-micro 1.4.0 packages it.
-    log = device_log.parse(path.read_text(newline=""))
+    log = device_log.parse(path.read_bytes().decode())
     assert log.runtime == "TFLM of esp-tflite-micro 1.4.0"
     assert (log.how, log.counter) == (("measured", "us") if log.board == "host" else ("simulated", "none"))
     assert log.passed == (0 if "too_small" in path.stem else 5) and log.total == 5
