@@ -14,9 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from converters.child import Progress, no_progress
 from converters.errors import ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
+from converters.flatbuffer.graph import shown
 from converters.microcontroller import catalogue, identifiers, operators, vectors
 from converters.microcontroller.catalogue import Format
 from converters.microcontroller.folder import MANIFEST
@@ -210,11 +213,15 @@ def _described(title: str, found: Sequence[Port]) -> list[dict[str, Any]]:
     """Inputs or outputs as the templates take them."""
     described = []
     for number, port in enumerate(found):
+        who = f"{title.lower()} '{shown(port.name)}'"
         if port.dtype not in _C_TYPES:
-            raise ModelError(f"{title.lower()} '{port.name}' is of type {port.dtype}, which TFLM's C++ has no type for")
+            raise ModelError(f"{who} is of type {port.dtype}, which TFLM's C++ has no type for")
         if port.scales.size > 1:
-            raise ModelError(f"{title.lower()} '{port.name}' has a scale per channel; a bundle takes one scale for all")
+            raise ModelError(f"{who} has a scale per channel; a bundle takes one scale for all")
         helpers = port.is_quantized and port.dtype in _WITH_HELPERS
+        limits = np.iinfo(port.dtype) if helpers else None
+        if limits is not None and not limits.min <= int(port.zero_points[0]) <= limits.max:
+            raise ModelError(f"{who} has zero point {port.zero_points[0]}, beyond {port.dtype}; the file is damaged")
         described.append({
             "title": title,
             "number": number,

@@ -186,6 +186,10 @@ def test_types_that_no_firmware_can_feed_are_refused() -> None:
     data = build(G(scaled, [Op("RELU", ["x"], ["y"])], ["x"], ["y"]))
     with pytest.raises(CompressionError, match="one scale for all"):
         export(FlatBuffer(data), "cmake")
+    far = [T("x", (1, 3), "int8", scales=(1,), zero_points=(2**40,)), T("y", (1, 3), "int8", scales=(0.1,))]
+    data = build(G(far, [Op("RELU", ["x"], ["y"])], ["x"], ["y"]))
+    with pytest.raises(ModelError, match="beyond int8"):
+        export(FlatBuffer(data), "cmake")
 
 
 def test_help_lists_every_format_without_tensorflow_or_numpy() -> None:
