@@ -121,6 +121,11 @@ def check(flatbuffer: FlatBuffer, chosen: Format) -> tuple[str, ...]:
             f"the file is encoded (operator {operators.DECODE}), and no TFLM for {chosen.title} is known to have that "
             "operator; export a plain file, made with --decode off, or choose another format"
         )
+    if missing := sorted(operators.names_in(flatbuffer) & set(chosen.lacks)):
+        raise ModelError(
+            f"the file has operator {missing[0]}, which the TFLM known for {chosen.title} has no kernel for; "
+            "replace it in the model, or choose another format"
+        )
     if operators.has_dense_per_channel(flatbuffer) and not chosen.dense_per_channel:
         raise ModelError(
             f"Dense weights of the file have a scale per channel, which the TFLM for {chosen.title} is too old for and "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ class Format:
         files: path in the bundle -> template; both may hold `{{ ns }}`.
         decode: whether a TFLM for it is known that has DECODE.
         decode_since: since when, with the source; or why none is known.
+        tried: what of it was built and run, a sentence.
+        lacks: operators, or custom codes, that its TFLM has no kernel for though the newest TFLM has.
         dense_per_channel: whether its TFLM is new enough for Dense weights with a scale per channel.
         tflm: which TFLM it links.
         tflm_include: a header that TFLM's own have to follow; empty for none.
@@ -36,6 +38,8 @@ class Format:
     decode: bool
     decode_since: str
     tflm: str
+    tried: str
+    lacks: Sequence[str] = ()
     dense_per_channel: bool = True
     tflm_include: str = ""
 

@@ -29,6 +29,11 @@ def is_encoded(flatbuffer: FlatBuffer) -> bool:
     return any(operator.is_custom and operator.name == DECODE for operator in _all(flatbuffer))
 
 
+def names_in(flatbuffer: FlatBuffer) -> set[str]:
+    """Names of the file's operators; of custom ones, the code."""
+    return {operator.name for operator in _all(flatbuffer)}
+
+
 def has_dense_per_channel(flatbuffer: FlatBuffer) -> bool:
     """Whether a Dense layer's weights have a scale for each output channel."""
     return any(

@@ -142,6 +142,25 @@ def test_an_operator_that_tflm_lacks_is_refused() -> None:
     assert "operator 0 (GELU) is one that TFLM has no kernel for" in refusal(gelu, "cmake")
 
 
+def test_an_operator_that_an_older_tflm_lacks_is_refused_there() -> None:
+    tensors = [
+        T("x", (1, 8), "int8", scales=(0.1,)),
+        T("axis", (1,), "int32", values=[1]),
+        T("y", (1,), "int8", scales=(0.1,)),
+    ]
+    data = build(G(tensors, [Op("REDUCE_MIN", ["x", "axis"], ["y"])], ["x"], ["y"]))
+    assert "the file has operator REDUCE_MIN, which the TFLM known for Arduino" in refusal(data, "arduino")
+    assert bundle.check(FlatBuffer(data), catalogue.find("cmake")) == ("AddReduceMin",)
+
+
+def test_what_a_format_lacks_is_an_operator_and_every_statement_is_a_sentence() -> None:
+    methods = operators.resolver_methods()
+    for name in catalogue.names():
+        chosen = catalogue.find(name)
+        assert set(chosen.lacks) <= set(methods["builtin"]) | set(methods["custom"])
+        assert all(text.endswith(".") for text in (chosen.tflm, chosen.tried, chosen.decode_since))
+
+
 def test_dense_weights_per_channel_are_refused_where_tflm_would_compute_wrong_values() -> None:
     graph = small_graph("int8")
     kernel = next(tensor for tensor in graph.tensors if tensor.name == "dense/kernel")
