@@ -3,8 +3,8 @@
     shrunk = shrink(flatbuffer, engine="tflm")       shrunk.data is smaller; outputs stay equal bit for bit
 
 For every engine go: tensor names (but those of inputs and outputs), descriptions, metadata that no runtime reads,
-observed minima and maxima, tensors and buffers that nothing refers to, buffers of equal content, the parts of a
-quantization that say nothing, and repetitions (see `flatbuffer.writer`).
+observed minima and maxima, operators, tensors and buffers whose results or values nobody reads, buffers of equal
+content, the parts of a quantization that say nothing, and repetitions (see `flatbuffer.writer`).
 
 LiteRT checks more of a file than TFLM does. Only for TFLM go: signatures, operator versions, open batch sizes, zero
 points and scales of convolutions but the first where all are equal, the scales of biases that no kernel reads, the
@@ -44,6 +44,12 @@ _BIASES = {
     "FULLY_CONNECTED": (2, True),
 }
 _CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"})
+# What computes a shape; nothing else is known to be left over, and these have no effect but their result.
+_PURE = frozenset({
+    "SHAPE", "RANK", "PACK", "UNPACK", "STRIDED_SLICE", "SLICE", "GATHER", "CONCATENATION", "RESHAPE", "CAST", "ADD",
+    "SUB", "MUL", "DIV", "FLOOR_DIV", "FLOOR_MOD", "REDUCE_PROD", "EXPAND_DIMS", "SQUEEZE", "FILL", "RANGE", "MAXIMUM",
+    "MINIMUM",
+})  # fmt: skip
 _OLD_CODES = 127  # operators below fit into the older, one byte wide field (schema_utils.cc, GetBuiltinCode)
 
 
@@ -66,6 +72,8 @@ def shrink(flatbuffer: FlatBuffer, *, engine: Engine) -> FlatBuffer:
     names = [[tensor.name for tensor in graph.tensors] for graph in flatbuffer.graphs]
     if engine == "tflm":
         _only_for_tflm(model)
+    for graph in model["subgraphs"]:
+        _drop_dead_operators(model, graph)
     _drop_metadata(model, engine)
     _drop_unread(model)
     kept = [_drop_tensors(model, number) for number in range(len(model["subgraphs"]))]
@@ -105,6 +113,22 @@ def _drop_unread(model: Row) -> None:
             for field in ("intermediates", "mutating_variable_inputs"):
                 if not len(_list(operator[field])):
                     operator[field] = None
+
+
+def _drop_dead_operators(model: Row, graph: Row) -> None:
+    """Takes out operators whose results nobody reads, such as the arithmetic of a shape that is known."""
+    while True:
+        operators = graph["operators"] or ()
+        read = {int(index) for one in operators for index in (*_list(one["inputs"]), *_list(one["intermediates"]))}
+        read |= {int(index) for index in _list(graph["outputs"])}
+        kept = [
+            one
+            for one in operators
+            if operator_name(model, one) not in _PURE or read & {int(index) for index in _list(one["outputs"])}
+        ]
+        if len(kept) == len(operators):
+            return
+        graph["operators"] = kept
 
 
 def _less_quantization(tensor: Row) -> Row | None:
