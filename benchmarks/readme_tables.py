@@ -146,6 +146,33 @@ def accuracy_size(result: dict[str, Any]) -> list[str]:
     ]
 
 
+def packed_files(result: dict[str, Any]) -> list[str]:
+    """Rows of sizes of a published file, and what becomes of it for each runtime."""
+    parts = ("weights", "biases", "quantization", "names", "graph")
+    rows = [
+        f"| model | file | bytes | {' | '.join(parts)} | outputs equal |",
+        f"| --- | --- | --- |{' --- |' * len(parts)} --- |",
+    ]
+    names = {"litert": "for every runtime", "tflm": "for TFLM"}
+    for model in result["models"]:
+        files = [("as published", model, None)]
+        files += [(names[engine], packed, packed["differing"]) for engine, packed in model["packed"].items()]
+        for name, file, differing in files:
+            cells = " | ".join(f"{file['ledger'][part]:,}" for part in parts)
+            equal = "" if differing is None else _equal(differing, model["samples"])
+            rows.append(f"| {model['name']} | {name} | {file['bytes']:,} | {cells} | {equal} |")
+    return [*rows, "", _measured([result])]
+
+
+def _equal(differing: dict[str, int], samples: int) -> str:
+    """On how many samples, by runtime; in one word where it is the same on all."""
+    equal = {runtime: samples - count for runtime, count in differing.items()}
+    if len(set(equal.values())) == 1:
+        who = "TFLM" if list(equal) == ["tflm"] else "LiteRT (three kernel sets) and TFLM"
+        return f"{next(iter(equal.values())):,} of {samples:,}, {who}"
+    return ", ".join(f"{runtime} {count:,} of {samples:,}" for runtime, count in equal.items())
+
+
 def _measured(results: list[dict[str, Any]]) -> str:
     """When and where."""
     dates = sorted({one["date"] for one in results})
