@@ -115,12 +115,13 @@ def plot(told: dict[str, Any], path: Path) -> None:
         (line,) = axes.plot(sizes, [point["accuracy"] * 100 for point in points], "o-", label=f"{model['name']}, int8")
         for size, point in zip(sizes, points, strict=True):
             note = f"{point['bits_per_weight']:.2f}"
-            axes.annotate(note, (size, point["accuracy"] * 100), (0, -12), textcoords="offset points", ha="center")
+            axes.annotate(note, (size, point["accuracy"] * 100), (7, -11), textcoords="offset points")
         before = points[0]["float_accuracy"] * 100
         axes.axhline(before, color=line.get_color(), linestyle="--", linewidth=1, label="its float model")
         axes.axhline(before - 1, color=line.get_color(), linestyle=":", linewidth=1, label="one point less")
     axes.set_xlabel("encoded file, thousand bytes (numbers: Huffman bits a weight)")
     axes.set_ylabel("test accuracy on TFLM, %")
+    axes.margins(0.08, 0.12)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
     path.parent.mkdir(parents=True, exist_ok=True)
