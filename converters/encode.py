@@ -101,9 +101,18 @@ def encode(flatbuffer: FlatBuffer, *, encodings: Sequence[str], leaving: Collect
     if not forms:
         return flatbuffer
     model = rows.read(flatbuffer.data)
+    plain = rows.write(model)
     names = [[tensor.name for tensor in graph.tensors] for graph in flatbuffer.graphs]
     _insert(model, names[0], forms)
-    return FlatBuffer(rows.write(model), names=names if flatbuffer.names is not None else None)
+    data = rows.write(model)
+    if not _saves(data, plain, flatbuffer):
+        return flatbuffer
+    return FlatBuffer(data, names=names if flatbuffer.names is not None else None)
+
+
+def _saves(data: bytes, plain: bytes, flatbuffer: FlatBuffer) -> bool:
+    """Whether encoding pays: what it saves can be less than names, alignment and the operator's code take."""
+    return len(data) < min(len(plain), len(flatbuffer.data))
 
 
 def decoded(flatbuffer: FlatBuffer) -> FlatBuffer:
@@ -154,6 +163,8 @@ def _insert(model: Row, names: list[str], forms: Mapping[int, tuple[Constant, En
     for index in taken:
         graph["tensors"][index]["buffer"] = 0
     graph["operators"] = operators
+    for buffer in forms.keys() - {entry["buffer"] for entry in model["metadata"] or ()}:
+        model["buffers"][buffer] = rows.new("Buffer")
 
 
 def _decode(code: int, inputs: Iterable[int], outputs: Iterable[int]) -> Row:
@@ -172,7 +183,10 @@ class _File:
         self._buffers: list[Row] = model["buffers"]
         self._tensors: list[Row] = model["subgraphs"][0]["tensors"]
         self._names = names
-        self._named = any(tensor["name"] for tensor in self._tensors[1:-1])
+        graph = model["subgraphs"][0]
+        doors = {int(index) for side in ("inputs", "outputs") for index in graph[side]}
+        # A shrunk file keeps the names of inputs and outputs only.
+        self._named = any(tensor["name"] for index, tensor in enumerate(self._tensors) if index not in doors)
         self._known: dict[bytes, int] = {}
 
     def buffer_of(self, index: int) -> int:

@@ -6,6 +6,7 @@ What only TFLM takes cannot become a file for LiteRT again, so a file with encod
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from converters.conversion import Conversion
 from converters.encode import decoded
 from converters.errors import CertificateError, UsageError
 from converters.flatbuffer import FlatBuffer
-from converters.packing import SAMPLES, pack
+from converters.packing import SAMPLES, pack, prove_equal
 from converters.runtimes import ports
 from converters.spec import ConversionSpec
 from converters.verify import Certificate, dtype_of, operator_faults
@@ -59,15 +60,19 @@ def repack(
         raise CertificateError(
             f"{spec.runtime} cannot run this file: " + " | ".join(map(str, faults[:_NAMED_FAULTS])) + more
         )
-    packed = pack(flatbuffer, spec, _samples(flatbuffer, calibration, data, progress), progress=progress)
+    samples = _samples(flatbuffer, calibration, data, progress)
+    packed = pack(flatbuffer, spec, samples, progress=progress)
+    if came.is_encoded:  # what was decoded here is proven as well
+        prove_equal(came, packed.flatbuffer, runtime="tflm", samples=samples)
+    facts = replace(packed.facts, bytes=len(came.data)) if packed.facts else None
     notes = tuple(str(fault) for fault in faults[:_NAMED_FAULTS])
     return Conversion(
         packed.flatbuffer,
         Certificate((), notes),
         None,
         packed.notes,
-        packing=packed.facts,
-        unpacked=came if packed.facts else None,
+        packing=facts,
+        unpacked=came if facts else None,
     )
 
 
