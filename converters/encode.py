@@ -151,7 +151,7 @@ def _insert(model: Row, names: list[str], forms: Mapping[int, tuple[Constant, En
     taken: set[int] = set()
     operators = []
     for operator in graph["operators"]:
-        inputs = [int(index) for index in operator["inputs"]]
+        inputs = [int(index) for index in (() if operator["inputs"] is None else operator["inputs"])]
         encoded = [slot for slot, index in enumerate(inputs) if index >= 0 and file.buffer_of(index) in forms]
         if encoded:
             sources = [pair for slot in encoded for pair in pairs[file.buffer_of(inputs[slot])]]
@@ -184,7 +184,7 @@ class _File:
         self._tensors: list[Row] = model["subgraphs"][0]["tensors"]
         self._names = names
         graph = model["subgraphs"][0]
-        doors = {int(index) for side in ("inputs", "outputs") for index in graph[side]}
+        doors = {int(index) for side in ("inputs", "outputs") if graph[side] is not None for index in graph[side]}
         # A shrunk file keeps the names of inputs and outputs only.
         self._named = any(tensor["name"] for index, tensor in enumerate(self._tensors) if index not in doors)
         self._known: dict[bytes, int] = {}

@@ -69,6 +69,8 @@ def shrink(flatbuffer: FlatBuffer, *, engine: Engine) -> FlatBuffer:
     if _OLD_COMPRESSION in flatbuffer.metadata:
         raise ModelError("this file is compressed by an older tool of TFLM and cannot be edited; give the file before")
     model = rows.read(flatbuffer.data)
+    for field in ("operator_codes", "buffers"):
+        model[field] = model[field] or []
     names = [[tensor.name for tensor in graph.tensors] for graph in flatbuffer.graphs]
     if engine == "tflm":
         _only_for_tflm(model)
@@ -216,25 +218,26 @@ def _only_for_tflm(model: Row) -> None:
         readers = Counter(int(index) for operator in graph["operators"] or () for index in _list(operator["inputs"]))
         for operator in graph["operators"] or ():
             name = operator_name(model, operator)
-            if name in _CONVOLUTIONS and readers[int(operator["inputs"][1])] == 1:
-                _one_scale(graph["tensors"][int(operator["inputs"][1])]["quantization"])
+            weight = _at(operator["inputs"], 1)
+            if name in _CONVOLUTIONS and weight >= 0 and readers[weight] == 1:
+                _one_scale(graph["tensors"][weight]["quantization"])
             if name in _BIASES:
                 _drop_bias_scales(graph, operator, *_BIASES[name], readers=readers)
-            if name == "RESHAPE" and len(operator["inputs"]) == 2:
+            if name == "RESHAPE" and len(_list(operator["inputs"])) == 2:
                 operator["inputs"] = operator["inputs"][:1]
                 operator["builtin_options"], operator["builtin_options_type"] = None, 0
 
 
 def _drop_reshapes(model: Row, graph: Row) -> None:
     """Lets FULLY_CONNECTED read what a RESHAPE before it reads; the RESHAPE goes if nobody else wants its output."""
-    for operator in list(graph["operators"] or ()):
-        if operator_name(model, operator) != "RESHAPE":
+    for operator in reversed(graph["operators"] or ()):  # of several in a row the last one first
+        source, result = _at(operator["inputs"], 0), _at(operator["outputs"], 0)
+        if operator_name(model, operator) != "RESHAPE" or min(source, result) < 0:
             continue
-        source, result = int(operator["inputs"][0]), int(operator["outputs"][0])
         readers = [one for one in graph["operators"] if result in _list(one["inputs"])]
         only_matrices = all(
             operator_name(model, one) == "FULLY_CONNECTED"
-            and [int(index) for index in one["inputs"]].index(result) == 0
+            and [slot for slot, index in enumerate(one["inputs"]) if int(index) == result] == [0]
             for one in readers
         )
         alike = _numbers_of(graph["tensors"][source]) == _numbers_of(graph["tensors"][result])
@@ -266,7 +269,7 @@ def _one_scale(quantization: Row | None) -> None:
 
 def _drop_bias_scales(graph: Row, operator: Row, slot: int, only_per_channel: bool, *, readers: Counter[int]) -> None:
     inputs = _list(operator["inputs"])
-    if len(inputs) <= slot or inputs[slot] < 0 or readers[int(inputs[slot])] > 1:
+    if len(inputs) <= slot or min(inputs[1], inputs[slot]) < 0 or readers[int(inputs[slot])] > 1:
         return
     weight, bias = graph["tensors"][inputs[1]], graph["tensors"][inputs[slot]]
     scales = len(_list((weight["quantization"] or {}).get("scale")))
@@ -279,6 +282,11 @@ def operator_name(model: Row, operator: Row) -> str:
     code = model["operator_codes"][operator["opcode_index"]]
     name = OPERATORS[max(code["builtin_code"], code["deprecated_builtin_code"])]
     return (code["custom_code"] or "") if name == "CUSTOM" else name
+
+
+def _at(vector: Any, slot: int) -> int:
+    """The number of a tensor in a slot; -1 where there is none."""
+    return int(vector[slot]) if vector is not None and slot < len(vector) else -1
 
 
 def _list(vector: Any) -> Any:

@@ -73,4 +73,8 @@ def restored(stream: bytes, table: bytes, layout: Layout) -> Array:
     name = name_of(table)
     if name is None:
         raise ModelError(f"a DECODE operator asks for an unknown encoding; known are {', '.join(encodings())}")
-    return encodings()[name].decode(stream, table, layout).reshape(layout.shape)
+    values = encodings()[name].decode(stream, table, layout)
+    try:
+        return values.reshape(layout.shape)
+    except ValueError as error:  # no elements, and sizes whose product is beyond what NumPy counts
+        raise ModelError(f"an encoded tensor has the impossible shape {list(layout.shape)[:9]}") from error

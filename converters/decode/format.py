@@ -68,8 +68,8 @@ class Layout:
 
     @property
     def is_supported(self) -> bool:
-        """Whether TFLM takes the axis: the first, or the last."""
-        return self.channels_last or self.axis == 0
+        """Whether TFLM takes the axis: the first, or the last; and channels of one size each."""
+        return (self.channels_last or self.axis == 0) and self.elements % self.channels == 0
 
     def by_channel(self, values: Array) -> Array:
         """The elements of each channel as a row, `[channels, n]`, a view where possible."""

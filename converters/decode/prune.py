@@ -45,7 +45,7 @@ def decode(stream: bytes, table: bytes, layout: Layout) -> Array:
 
 
 def _fits(layout: Layout) -> bool:
-    if layout.dtype not in _DTYPES or not layout.is_supported or layout.elements % max(layout.channels, 1):
+    if layout.dtype not in _DTYPES or not layout.is_supported:
         return False
     points = layout.zero_points
     if layout.dtype != "int8":

@@ -11,6 +11,7 @@ bounded by its size. Neither TensorFlow nor an interpreter is loaded.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -132,8 +133,12 @@ class FlatBuffer:
             data = path.read_bytes()
         except OSError as error:
             raise FileError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
+        names = side_file.read(path, data)
+        if names is not None:
+            with contextlib.suppress(ModelError):  # names that do not fit are left alone
+                return cls(data, names)
         try:
-            return cls(data, side_file.read(path, data))
+            return cls(data)
         except ModelError as error:
             raise ModelError(f"{path}: {error}", details=error.details) from error
 
@@ -245,9 +250,12 @@ class FlatBuffer:
 
 
 def layout_of(tensor: Tensor) -> decode.Layout:
-    """How a DECODE operator of TFLM sees the tensor: one zero point stands for all channels, one scale has no axis."""
-    channels = max(len(tensor.scales), 1)
+    """How a DECODE operator of TFLM sees the tensor: one zero point stands for all channels, one scale has no axis.
+
+    Scales without zero points are no quantization to it (micro_allocator.cc).
+    """
     points = tuple(tensor.zero_points.tolist())
+    channels = max(len(tensor.scales), 1) if points else 1
     if len(points) == 1:
         points *= channels
     return decode.Layout(tensor.dtype, tensor.shape, points, channels, tensor.axis if channels > 1 else 0)
