@@ -213,6 +213,20 @@ def test_scope_model_gives_all_kernels_one_codebook() -> None:
     assert books == {tuple(codebook_of(again, name).values.tolist()) for name in CLUSTERED}
 
 
+def test_one_scale_for_all_channels_is_stored_once_in_a_file_for_tflm() -> None:
+    step = quick(epochs=1).model_copy(update={"scales": "one"})
+    compressed = step.apply(pruned(), Trainer(digits()))
+    scales = compressed.ranges.weights
+    made = tfcompress.convert(
+        compressed.model, digits().calibration_samples(100), weight_scales=scales, runtime="tflm", decode="off"
+    )
+    stored = kernels_in_file(made.flatbuffer)
+    for name in CLUSTERED:
+        assert holds(np.asarray(stored[name].values), compressed.invariants[name])
+    assert [stored[name].scales.size for name in CLUSTERED[:3]] == [1, 1, 1]
+    assert made.packing is not None and made.packing.samples > 0
+
+
 def test_batch_norm_behind_a_dense_layer_leaves_it_one_scale() -> None:
     import tf_keras
 

@@ -48,17 +48,20 @@ class Reader:
     needs_zero: bool
 
 
-def reader(kernel: Kernel, factors: Mapping[str, Array], promises: Sequence[Invariant]) -> Reader:
+def reader(
+    kernel: Kernel, factors: Mapping[str, Array], promises: Sequence[Invariant], *, one_scale: bool = False
+) -> Reader:
     """A kernel as it is at the start.
 
     Args:
         kernel: of the model, batch normalization not folded yet.
         factors: kernel name -> what folding will multiply it by.
         promises: made before.
+        one_scale: whether all channels shall have the same scale in the file.
     """
     weights = project(kernel.variable.numpy(), promises)
-    factor = factors.get(kernel.name, np.ones(kernel.scale_shape(), np.float32))
-    shape, tie = kernel.scale_shape(), None
+    shape, tie = kernel.scale_shape(per_tensor=one_scale or None), None
+    factor = factors.get(kernel.name, np.ones(shape, np.float32))
     if math.prod(shape) < factor.size:
         tie = inverted(factor)
         scales = tie * _largest(weights / tie, shape)

@@ -53,6 +53,10 @@ class Cluster(Trained):
         le=8,
         description="What weights take on average in a Huffman code, at most; reached in training. None: any number.",
     )
+    scales: Literal["per-channel", "one"] = Field(
+        default="per-channel",
+        description="one: the same scale for all channels of a kernel, which a file for TFLM stores once.",
+    )
     layers: tuple[str, ...] = Field(default=("*",), description="Layers to cluster; names or patterns.")
     minimum_weights: int = Field(default=256, ge=2, description="Kernels with fewer weights are skipped.")
 
@@ -156,7 +160,10 @@ class Cluster(Trained):
         groups = [tuple(chosen)] if self.scope == "model" else [(kernel,) for kernel in chosen]
         found: dict[str, MovingCodebook] = {}
         for group in groups:
-            readers = [initial.reader(kernel, factors, invariants.get(kernel.name, ())) for kernel in group]
+            readers = [
+                initial.reader(kernel, factors, invariants.get(kernel.name, ()), one_scale=self.scales == "one")
+                for kernel in group
+            ]
             found |= initial.start(
                 readers, clusters=self.clusters, initialization=self.initialization, seed=seed, rate=rate
             )
