@@ -203,6 +203,9 @@ class _File:
 
     def decoded(self, index: int, taken: set[int]) -> int:
         """The tensor that a DECODE operator fills: the constant's own for its first reader, copies for others."""
+        quantization = self._tensors[index]["quantization"]
+        if quantization and quantization["scale"] is not None and len(quantization["scale"]) == 1:
+            quantization["quantized_dimension"] = 0  # TFLM decodes no tensor of one scale with another axis
         if index not in taken:
             taken.add(index)
             return index

@@ -220,7 +220,7 @@ def _only_for_tflm(model: Row) -> None:
             name = operator_name(model, operator)
             weight = _at(operator["inputs"], 1)
             if name in _CONVOLUTIONS and weight >= 0 and readers[weight] == 1:
-                _one_scale(graph["tensors"][weight]["quantization"])
+                _one_scale(model, graph["tensors"][weight])
             if name in _BIASES:
                 _drop_bias_scales(graph, operator, *_BIASES[name], readers=readers)
             if name == "RESHAPE" and len(_list(operator["inputs"])) == 2:
@@ -260,10 +260,12 @@ def _one_zero_point(quantization: Row | None) -> None:
         quantization["zero_point"] = points[:1]
 
 
-def _one_scale(quantization: Row | None) -> None:
-    scales = _list((quantization or {}).get("scale"))
-    points = _list((quantization or {}).get("zero_point"))
-    if quantization and len(scales) > 1 and len(points) == 1 and np.all(scales == scales[0]):
+def _one_scale(model: Row, weight: Row) -> None:
+    quantization: Row = weight["quantization"] or {}
+    scales, points = (_list(quantization.get(field)) for field in ("scale", "zero_point"))
+    # The table that an encoded weight, one without values of its own, is decoded with may go by its channels.
+    is_stored = model["buffers"][weight["buffer"]]["data"]
+    if is_stored and len(scales) > 1 and len(points) == 1 and np.all(scales == scales[0]):
         quantization["scale"], quantization["quantized_dimension"] = scales[:1], 0
 
 
