@@ -71,7 +71,7 @@ def shared_weights() -> G:
     tensors = [
         T("x", (1, 64), **scales),
         T("w", (64, 64), values=rows, scales=(0.02,)),
-        T("w/again", (64, 64), values=rows, scales=(0.02,)),
+        T("w/same", (64, 64), values=rows, scales=(0.02,)),
         T("b", (64,), "int32", values=np.arange(64), scales=(0.001,)),
         *(T(f"h{number}", (1, 64), **scales) for number in range(3)),
         T("table", (1, 64), values=skewed((1, 64), 6), **scales),
@@ -81,7 +81,7 @@ def shared_weights() -> G:
     operators = [
         Op("FULLY_CONNECTED", ["x", "w", "b"], ["h0"], FULL),
         Op("FULLY_CONNECTED", ["h0", "w", "b"], ["h1"], FULL),
-        Op("FULLY_CONNECTED", ["h1", "w/again", "b"], ["h2"], FULL),
+        Op("FULLY_CONNECTED", ["h1", "w/same", "b"], ["h2"], FULL),
         Op("ADD", ["table", "table"], ["twice"], ("AddOptions", {})),
         Op("ADD", ["h2", "twice"], ["y"], ("AddOptions", {})),
     ]
