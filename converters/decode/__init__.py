@@ -22,7 +22,17 @@ from typing import Protocol, cast
 from converters.decode.format import HEADER_BYTES, MOST_ELEMENTS, Array, Encoded, Layout, number_of
 from converters.errors import ModelError
 
-__all__ = ["HEADER_BYTES", "OPERATOR", "Encoded", "Encoding", "Layout", "encodings", "name_of", "restored"]
+__all__ = [
+    "HEADER_BYTES",
+    "MOST_ELEMENTS",
+    "OPERATOR",
+    "Encoded",
+    "Encoding",
+    "Layout",
+    "encodings",
+    "name_of",
+    "restored",
+]
 
 # What TFLM calls the operator in a file (micro_mutable_op_resolver.h, AddDecode).
 OPERATOR = "TFLM_DECODE"

@@ -191,8 +191,12 @@ def read_graph(
 def _with_coded(
     walk: Walk, operators: Sequence[Operator], tensors: tuple[Tensor, ...], buffers: Sequence[slice]
 ) -> tuple[Tensor, ...]:
-    """The tensors, of which those that DECODE operators restore know where they are stored."""
-    found = list(tensors)
+    """The tensors, of which those that DECODE operators restore know where they are stored.
+
+    Raises:
+        ModelError: together they are far larger than what the file could hold.
+    """
+    found, elements = list(tensors), 0
     for operator in operators:
         # One that TFLM would refuse restores nothing.
         paired = len(operator.inputs) == 2 * len(operator.outputs) and -1 not in operator.inputs
@@ -203,6 +207,11 @@ def _with_coded(
             place = buffers[table.buffer]
             encoding = decode.name_of(walk.data[place.start : min(place.stop, place.start + decode.HEADER_BYTES)])
             if encoding is not None and stream.is_constant:
+                elements += tensors[output].elements
+                if elements > max(8 * len(walk.data), decode.MOST_ELEMENTS):
+                    raise ModelError(
+                        f"{len(walk.data):,} bytes decode to over {elements:,} values; the file is damaged"
+                    )
                 coded = Coded(encoding, stream.buffer, table.buffer, stream.bytes)
                 found[output] = replace(tensors[output], is_constant=True, coded=coded)
     return tuple(found)

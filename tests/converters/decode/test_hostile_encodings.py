@@ -9,10 +9,12 @@ import pytest
 from encoded_cases import Case, cases, encoded, filled
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_tflite import G, Op, T, build
 from tflm_bits import huffman as read_like_tflm
 
 from converters.decode import Encoded, Layout, encodings, huffman, name_of, restored
 from converters.errors import ModelError
+from converters.flatbuffer import FlatBuffer
 
 
 def outcome(stream: bytes, table: bytes, layout: Layout) -> np.ndarray | None:
@@ -112,6 +114,21 @@ def test_few_bytes_cannot_stand_for_gigabytes(size: int, bytes_: int) -> None:
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_many_operators_cannot_make_gigabytes_of_one_code_of_no_bits() -> None:
+    form = one_valued()
+    stored = {"stream": form.stream, "table": form.table}
+    tensors = [T(name, (len(raw),), "uint8", raw=raw) for name, raw in stored.items()]
+    whole = [T(f"w{number}", (4096, 4096)) for number in range(100)]
+    for wanted, refused in ((whole[:1], False), (whole, True)):
+        operators = [Op("TFLM_DECODE", ["stream", "table"], [tensor.name]) for tensor in wanted]
+        data = build(G([*tensors, *wanted], operators, [], ["w0"]))
+        if refused:
+            with pytest.raises(ModelError, match="bytes decode to over"):
+                FlatBuffer(data)
+        else:
+            assert FlatBuffer(data).tensors[2].encoding == "huffman"
 
 
 def test_what_a_code_of_no_bits_stands_for_takes_no_step_for_each_value() -> None:
