@@ -49,9 +49,10 @@ def write(path: Path, data: bytes, names: Names | None) -> None:
 def read(path: Path, data: bytes) -> tuple[tuple[str, ...], ...] | None:
     """The names of the file `data` at `path`; None if there is no side file, or it belongs to another file."""
     try:
-        if place(path).stat().st_size > _MAX_BYTES:
+        if not place(path).is_file() or place(path).stat().st_size > _MAX_BYTES:
             return None
         told: Any = json.loads(place(path).read_bytes())
+        json.dumps(told, ensure_ascii=False).encode()  # halves of characters are no names: no file could hold them
     except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(told, dict) or told.get("format") != _FORMAT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,19 @@ def test_a_side_file_that_is_a_folder_is_left_alone(tmp_path: Path) -> None:
     side_file.place(path).unlink()
     side_file.place(path).mkdir()
     assert FlatBuffer.read(path).data == flatbuffer.data
+
+
+def test_a_side_file_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path, _ = shrunk_on_disk(tmp_path)
+    side_file.place(path).unlink()
+    os.mkfifo(side_file.place(path))
+    assert FlatBuffer.read(path).names is None
+
+
+def test_names_that_no_file_could_hold_are_left_alone(tmp_path: Path) -> None:
+    path, flatbuffer = shrunk_on_disk(tmp_path)
+    side_file.place(path).write_bytes(told(path, names=[["\ud800"] * len(flatbuffer.tensors)]))
+    assert FlatBuffer.read(path).names is None
 
 
 @pytest.mark.parametrize("name", ["\x1b[2J\nevil", "a" * 100_000, "", "\0", "../../etc/passwd"])
