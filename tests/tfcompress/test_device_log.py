@@ -134,8 +134,13 @@ def test_what_a_log_lacks_is_told_by_its_line(case: str) -> None:
 def test_logs_of_real_runs_are_read(path: Path | None) -> None:
     assert path is not None, "tests/golden has no device_log_*.txt: keep what a bundle's main wrote in a real run"
     told = measure(str(path), board="named here" if "board: unknown" in path.read_text(errors="replace") else None)
-    assert told.failure is None and told.log.passed == told.log.total >= 1
-    assert {"arena_used", "arena_given", "vectors_passed"} <= {row.name for row in told.rows}
+    names = {row.name for row in told.rows}
+    if "too_small" in path.stem:
+        assert "0 of 5 vectors passed; it says: AllocateTensors failed" in str(told.failure)
+        assert names == {"vectors_passed"}
+    else:
+        assert told.failure is None and told.log.passed == told.log.total >= 1
+        assert {"arena_used", "arena_given", "vectors_passed"} <= names
 
 
 # --- rows -------------------------------------------------------------------------------------------------------

@@ -222,6 +222,8 @@ def test_a_report_of_another_file_is_left_alone(folder: Path) -> None:
     [
         (None, "does not exist"),
         ("{", "is no JSON"),
+        ('{"rows": [], "hashes": {"file": "00"}, "seed": NaN}', "is no JSON"),
+        ('{"rows": [], "hashes": {"file": "00"}, "seed": "\\ud800"}', "is no JSON"),
         ("[" * 100_000, "is no JSON"),
         ("[]", "no rows or no hash"),
         ('{"rows": [], "hashes": {}}', "no rows or no hash"),

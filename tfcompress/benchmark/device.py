@@ -23,7 +23,8 @@ NAMES = (
 )
 UNKNOWN_BOARD, UNKNOWN_RUNTIME = "unknown board", "unknown runtime"
 
-_MOST_BYTES = 64 * 2**20
+# Of a `.tflite`; and of a log, whose lines are objects here: a thousand vectors need a hundredth of it.
+_MOST_BYTES, _MOST_LOG_BYTES = 64 * 2**20, 8 * 2**20
 _STATISTICS = (("", median), ("_min", min), ("_max", max))
 
 
@@ -86,7 +87,7 @@ def measure(
         FileError: a file cannot be read.
         UsageError: `board` or `clock` contradict what the log tells.
     """
-    expected = None if model is None else _content(model)
+    expected = None if model is None else _content(model, _MOST_BYTES)
     log = device_log.parse(_text(source, baud, timeout, say))
     if model is not None and expected is not None:
         _check_model(log, model, expected)
@@ -105,13 +106,13 @@ def measure(
 
 def _text(source: str, baud: int, timeout: float, say: Callable[[str], None]) -> str:
     if source == "-":
-        data = sys.stdin.buffer.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
-            raise FileError(f"standard input is longer than {_MOST_BYTES:,} bytes; expected the log of a board")
+        data = sys.stdin.buffer.read(_MOST_LOG_BYTES + 1)
+        if len(data) > _MOST_LOG_BYTES:
+            raise FileError(f"standard input is longer than {_MOST_LOG_BYTES:,} bytes; expected the log of a board")
     elif _is_port(source):
         return serial_port.read(source, baud=baud, timeout=timeout, say=say)
     else:
-        data = _content(Path(source))
+        data = _content(Path(source), _MOST_LOG_BYTES)
     return data.decode("utf-8", errors="replace")
 
 
@@ -122,18 +123,18 @@ def _is_port(source: str) -> bool:
         return serial_port.looks_like_port(source)
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, most: int) -> bytes:
     try:
         if path.is_dir():
             raise FileError(f"{path} is a folder; name a file")
         with path.open("rb") as stream:
-            data = stream.read(_MOST_BYTES + 1)
+            data = stream.read(most + 1)
     except FileNotFoundError as error:
         raise FileError(f"{path} does not exist; name a file, or a serial port such as /dev/ttyACM0") from error
     except (OSError, ValueError) as error:
         raise FileError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    if len(data) > _MOST_BYTES:
-        raise FileError(f"{path} is larger than {_MOST_BYTES:,} bytes, which no board runs or writes")
+    if len(data) > most:
+        raise FileError(f"{path} is larger than {most:,} bytes, which no board runs or writes")
     return data
 
 

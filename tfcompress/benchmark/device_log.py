@@ -140,11 +140,12 @@ def parse(text: str) -> DeviceLog:
     Raises:
         DeviceError: there is none, it is of another version, or it contradicts itself.
     """
-    lines = [_Line(number, clean(line)) for number, line in enumerate(re.split(r"\r*\n|\r+", text), 1)]
+    told = re.split(r"\r*\n|\r+", text)
+    lines = [_Line(number, cleaned) for number, line in enumerate(told, 1) if (cleaned := clean(line))]
     starts = [index for index, line in enumerate(lines) if version_begun(line.text) is not None]
     if not starts:
         raise DeviceError(
-            f"no line 'tfcompress log {VERSION}' in {len(lines)} lines; expected the serial output of the bundle's "
+            f"no line 'tfcompress log {VERSION}' in {len(told)} lines; expected the serial output of the bundle's "
             "main: take the log again, from before the board starts"
         )
     for start, after in zip(reversed(starts), (None, *reversed(starts)), strict=False):
@@ -153,8 +154,7 @@ def parse(text: str) -> DeviceLog:
         end = next((index for index, line in enumerate(run) if ends(line.text)), None)
         if end is not None:
             return _understood(run[: end + 1])
-    last = next((line for line in reversed(lines) if line.text), lines[-1])
-    raise DeviceError(f"the log ends at {last} before its 'result:' line; let the board finish, and take it again")
+    raise DeviceError(f"the log ends at {lines[-1]} before its 'result:' line; let the board finish, and take it again")
 
 
 def clean(line: str) -> str:

@@ -82,6 +82,8 @@ def _json_of(path: Path) -> Path:
 def _load(path: Path) -> dict[str, Any]:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
+        # What could not be written again: NaN, infinity, halves of characters.
+        json.dumps(told, allow_nan=False, ensure_ascii=False).encode()
     except FileNotFoundError as error:
         raise FileError(f"{path} does not exist; name the folder that tfcompress compress made") from error
     except OSError as error:
