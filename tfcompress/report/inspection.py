@@ -3,8 +3,8 @@
 `describe` has the keys that programs may rely on:
 
     file_bytes, gzip_bytes, integer_only, macs, parameters
-    ledger      bytes by purpose: weights, biases, quantization, names, metadata, graph, padding, and each weight encoding
-                that occurs (lut, prune, huffman: encoded values and their tables); sums to file_bytes
+    ledger      bytes by purpose: weights, biases, quantization, names, metadata, graph, padding, and each weight
+                encoding that occurs (lut, prune, huffman: encoded values and their tables); sums to file_bytes
     inputs, outputs   tensors, with the keys of `tensors`
     operators   name, layer, inputs, outputs (numbers of tensors, -1 for an absent one), macs
     tensors     name, layer, shape, dtype, bytes, encoding, stored_bytes, scale, zero_point, sparsity, distinct_values
