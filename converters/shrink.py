@@ -19,6 +19,8 @@ The names live on beside the file: the result has them, and `FlatBuffer.save` wr
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections import Counter
 from typing import Any
 
@@ -33,8 +35,12 @@ from converters.spec import Engine
 # Metadata that somebody reads: LiteRT may compute in half precision if it is allowed there; the Task library finds
 # labels and preprocessing there.
 _READ_METADATA = frozenset({"reduced_precision_support", "TFLITE_METADATA"})
-# What TFLM's first compression format needs to find its weights; such a file is not ours to edit.
-_OLD_COMPRESSION = "COMPRESSION_METADATA"
+# What names tensors by their numbers, so that such a file is not ours to edit: TFLM's first compression format, and a
+# place in the arena for every tensor (micro/micro_allocation_info.cc, GetOfflinePlannedOffsets).
+_BY_NUMBER = {
+    "COMPRESSION_METADATA": "is compressed by an older tool of TFLM",
+    "OfflineMemoryAllocation": "has a memory plan made offline",
+}
 
 # Operator -> its bias, whose scale TFLM does not read (where the weight has one scale per channel, if True).
 _BIASES = {
@@ -64,10 +70,9 @@ def shrink(flatbuffer: FlatBuffer, *, engine: Engine) -> FlatBuffer:
         The file, with the names of its tensors beside it (`FlatBuffer.names`).
 
     Raises:
-        ModelError: its data lie outside the flatbuffer, or are compressed in a way that only TFLM of 2024 knew.
+        ModelError: its data lie outside the flatbuffer, or something in it or behind it would be lost.
     """
-    if _OLD_COMPRESSION in flatbuffer.metadata:
-        raise ModelError("this file is compressed by an older tool of TFLM and cannot be edited; give the file before")
+    _check_editable(flatbuffer, engine)
     model = rows.read(flatbuffer.data)
     for field in ("operator_codes", "buffers"):
         model[field] = model[field] or []
@@ -86,6 +91,18 @@ def shrink(flatbuffer: FlatBuffer, *, engine: Engine) -> FlatBuffer:
     if len(smaller) >= len(flatbuffer.data):
         return flatbuffer
     return FlatBuffer(smaller, names=left)
+
+
+def _check_editable(flatbuffer: FlatBuffer, engine: Engine) -> None:
+    for name, what in _BY_NUMBER.items():
+        if name in flatbuffer.metadata:
+            raise ModelError(f"this file {what} and cannot be edited; give the file before")
+    # The Task library finds labels in a zip archive behind the flatbuffer, whose directory ends the file.
+    if engine == "litert" and zipfile.is_zipfile(io.BytesIO(flatbuffer.data)):
+        raise ModelError(
+            "this file has an archive behind it, such as the labels of the Task library, which shrinking would lose; "
+            "--no-shrink, or shrink the file first and put the archive behind it again"
+        )
 
 
 # --- for every engine -------------------------------------------------------------------------------------------

@@ -166,6 +166,9 @@ class FlatBuffer:
             return "it was shrunk for TFLM: one zero point stands for all channels"
         if any(bias_lacks_scale(graph.operators, graph.tensors) for graph in self.graphs):
             return "it was shrunk for TFLM: scales of biases are left out"
+        operators = [operator for graph in self.graphs for operator in graph.operators]
+        if any(one.name == "RESHAPE" and len(one.inputs) == 1 and not one.options for one in operators):
+            return "it was shrunk for TFLM: shapes that RESHAPE makes are left out"
         return ""
 
     @property

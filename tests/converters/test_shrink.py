@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -228,11 +230,39 @@ def test_a_file_for_tflm_is_known_not_to_be_for_litert() -> None:
     assert not shrink(FlatBuffer(BOTH["network"]()), engine="litert").only_tflm
 
 
+def test_a_float_file_for_tflm_is_known_as_well() -> None:
+    tensors = [T("x", (1, 4, 4), "float32"), T("s", (2,), "int32", values=[2, 8]), T("r", (2, 8), "float32")]
+    operators = [
+        Op("RESHAPE", ["x", "s"], ["r"], ("ReshapeOptions", {"newShape": [2, 8]})),
+        Op("TANH", ["r"], ["y"]),
+    ]
+    flatbuffer = FlatBuffer(build(G([*tensors, T("y", (2, 8), "float32")], operators, ["x"], ["y"])))
+    assert not flatbuffer.only_tflm and not shrink(flatbuffer, engine="litert").only_tflm
+    assert "shapes that RESHAPE makes" in shrink(flatbuffer, engine="tflm").only_tflm
+
+
 def test_a_file_of_tflms_first_compression_is_refused_in_one_line() -> None:
     flatbuffer = FlatBuffer(build(small_graph(), parts=Parts({"COMPRESSION_METADATA": b"1234"})))
     with pytest.raises(ModelError, match="compressed by an older tool of TFLM") as caught:
         shrink(flatbuffer, engine="tflm")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("engine", ["litert", "tflm"])
+def test_a_file_with_a_place_in_the_arena_for_every_tensor_is_refused(engine: Any) -> None:
+    flatbuffer = FlatBuffer(build(small_graph(), parts=Parts({"OfflineMemoryAllocation": bytes(80)})))
+    with pytest.raises(ModelError, match="has a memory plan made offline and cannot be edited"):
+        shrink(flatbuffer, engine=engine)
+
+
+def test_labels_behind_a_file_for_litert_are_not_lost() -> None:
+    packed = io.BytesIO(build(small_graph(), parts=EXTRAS))
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr("labels.txt", "cat\ndog\n")
+    flatbuffer = FlatBuffer(packed.getvalue())
+    with pytest.raises(ModelError, match="has an archive behind it"):
+        shrink(flatbuffer, engine="litert")
+    assert b"labels.txt" not in shrink(flatbuffer, engine="tflm").data  # TFLM reads none
 
 
 def test_a_file_that_gets_no_smaller_comes_back_as_it_is() -> None:
