@@ -116,7 +116,7 @@ def fit(
     if done.finished or first >= settings.epochs:
         return done.logs
     watch = _Watch(work, steps, state, checkpoint, done)
-    with _seeded(work.seed, first):
+    with seeded(work.seed, first):
         trained.fit(
             _dataset(task, settings, work.seed, first=first),
             epochs=settings.epochs,
@@ -144,7 +144,7 @@ def _distillation(work: Work) -> Any:
 
 
 @contextlib.contextmanager
-def _seeded(seed: int, first: int) -> Iterator[None]:
+def seeded(seed: int, first: int) -> Iterator[None]:
     """Meanwhile, what dropout and augmentation draw depends on the seed and the first epoch.
 
     So a resumed training does not draw again what its first epochs drew. Afterwards the caller's random numbers go on;

@@ -90,6 +90,18 @@ class Trainer:
             checkpoint = Checkpoint(self.folder) if self.folder else None
             return fitting.fit(model, work, projected, callbacks=tuple(callbacks), checkpoint=checkpoint)
 
+    def refresh(self, model: Any, settings: Trained) -> None:
+        """Takes batch normalization's averages anew, in place, from training batches and the weights as they are.
+
+        Args:
+            model: what `fit` trained with these settings; without wrappers.
+            settings: nothing is done where they train nothing, nor with layers that they freeze.
+        """
+        if settings.epochs:
+            from tfcompress import norms
+
+            norms.refresh(model, self.task, freeze=settings.freeze, seed=self.seed)
+
     def score(self, model: Any, split: str = "val") -> float:
         """The task's metric of a Keras model on a split; a technique may ask for `val`, never for `test`.
 

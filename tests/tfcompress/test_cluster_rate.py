@@ -69,6 +69,32 @@ def test_training_brings_the_accuracy_back() -> None:
     assert trainer.score(clustered(2.5, 3).model) > trainer.score(trained()) - 0.04
 
 
+def test_norms_have_the_averages_of_the_final_weights_and_frozen_ones_stay() -> None:
+    from converters.keras_models.simplify import clone
+
+    class Plain(Cluster):
+        """Only its settings count."""
+
+    import tf_keras
+
+    model, trainer, names = clone(trained()), Trainer(digits()), ("conv_norm", "pointwise_norm")
+    before = [model.get_layer(name).get_weights() for name in names]
+    trainer.refresh(model, Plain(epochs=1, freeze=("pointwise_norm",)))
+    after = [model.get_layer(name).get_weights() for name in names]
+    assert all(np.array_equal(one, other) for one, other in zip(before[1], after[1], strict=True))
+    for old, new in zip(before[0][:2], after[0][:2], strict=True):
+        assert np.array_equal(old, new)  # gamma and beta
+    into = tf_keras.Model(model.inputs, model.get_layer("conv_norm").input)(digits().x_train).numpy()
+    np.testing.assert_allclose(after[0][2], into.mean(axis=(0, 1, 2)), rtol=0.05, atol=0.01)
+    np.testing.assert_allclose(after[0][3], into.var(axis=(0, 1, 2)), rtol=0.1)
+    assert model.get_layer("conv_norm").momentum == trained().get_layer("conv_norm").momentum
+    trainer.refresh(model, Plain(epochs=0))
+    assert all(
+        np.array_equal(one, other)
+        for one, other in zip(after[0], model.get_layer("conv_norm").get_weights(), strict=True)
+    )
+
+
 def test_zeros_of_an_earlier_step_stay() -> None:
     compressed = quick(1.6, epochs=1).apply(pruned(), Trainer(digits()))
     for name in CLUSTERED:

@@ -129,7 +129,8 @@ def best_codewords(numbers: Array, multiplier: float, codewords: int, *, needs_z
             if cost < best:
                 best, top, found = cost, used.max() / cells.total, (cells.means[place], used)
     means, used = found
-    return means[used > 0], used[used > 0]
+    kept = (used > 0) | (needs_zero & (means == 0))
+    return means[kept], used[kept]
 
 
 @dataclass(frozen=True)

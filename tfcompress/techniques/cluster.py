@@ -104,6 +104,8 @@ class Cluster(Trained):
             forget_unused(moving.values())
         # Before folding: the bias takes what constants before a kernel add, which is a sum over the kernel.
         _project(model, promises, moving)
+        if rate:
+            trainer.refresh(model, self)
         folded = fold_batch_norm(units.join(model, like=compressed.model))
         fixed = {name: follower.fixed(folded.factors.get(name, 1.0)) for name, follower in moving.items()}
         result = replace(compressed, model=folded.model)
