@@ -11,8 +11,8 @@ The order of channels does not matter to these encodings: bitmaps, places in a t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from converters.decode.format import Array, Encoded, Layout
 _PER_TENSOR, _PER_READER = 44, 40
 # The same for a table, without its content: tensor (24), shape (8), buffer (12), count (4).
 _PER_TABLE = 48
+
+# Groups between which sharing is looked for, and counts of values in all of them: half a minute at the most.
+_MOST_MERGED, _MOST_COUNTS = 1024, 1 << 23
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +62,14 @@ class _Group:
         counts: value -> how often it occurs in all of them.
         code: best for these counts.
         cost: bytes of all, with table and operators.
+        worth: what the members cost without other groups: each alone in its best form, if that is less.
     """
 
     members: tuple[int, ...]
     counts: Counter[int]
     code: huffman.Code
     cost: int
-    refused: set[int] = field(default_factory=set)
+    worth: int
 
 
 def choose(candidates: Sequence[Candidate], allowed: Sequence[str]) -> list[Encoded | None]:
@@ -116,57 +120,78 @@ def _merged(forms: Sequence[_Form], tallies: Mapping[int, Counter[int]]) -> list
         cost = len(code.table) + _PER_TABLE
         for number in members:
             cost += code.stream_bytes(tallies[number]) + _operators(forms[number].candidate)
-        return _Group(members, counts, code, cost)
+        return _Group(members, counts, code, cost, min(cost, sum(forms[number].cost for number in members)))
 
-    groups = {number: group((number,)) for number in tallies}
-    while len(groups) > 1:
-        pair = _most_promising(groups, forms)
-        if pair is None:
-            break
-        one, other = groups[pair[0]], groups[pair[1]]
+    groups = [group((number,)) for number in tallies]
+    pairs = _Pairs(groups)
+    while (pair := pairs.best()) is not None:
+        one, other = (pairs.groups[place] for place in pair)
         both = group(one.members + other.members)
-        if both.cost < _worth(one, forms) + _worth(other, forms):
-            groups[pair[0]] = both
-            del groups[pair[1]]
+        if both.cost < one.worth + other.worth:
+            pairs.merge(pair, both)
         else:
-            one.refused.add(id(other))
-            other.refused.add(id(one))
-    return list(groups.values())
+            pairs.refuse(pair)
+    return [*pairs.groups.values(), *groups[pairs.size :]]
 
 
-def _worth(group: _Group, forms: Sequence[_Form]) -> int:
-    """What the members cost without each other: alone in their best form, if that is smaller than the group."""
-    return min(group.cost, sum(forms[number].cost for number in group.members))
+class _Pairs:
+    """What merging two groups should save, by the entropy of their counts instead of a code; kept for all pairs.
 
+    Attributes:
+        size: how many of the groups given take part: the first ones, as many as time and memory allow.
+        groups: those left, by their places.
+    """
 
-def _most_promising(groups: Mapping[int, _Group], forms: Sequence[_Form]) -> tuple[int, int] | None:
-    """The pair whose merging should save most, by the entropy of counts instead of a code; None if none should."""
-    keys = list(groups)
-    dtypes = [forms[groups[key].members[0]].candidate.layout.dtype for key in keys]
-    values = sorted({value for key in keys for value in groups[key].counts})
-    places = {value: place for place, value in enumerate(values)}
-    counts = np.zeros((len(keys), len(values)))
-    for row, key in enumerate(keys):
-        for value, count in groups[key].counts.items():
-            counts[row, places[value]] = count
-    entropy = _entropy_bytes(counts)
-    best: tuple[float, tuple[int, int]] | None = None
-    for row, key in enumerate(keys[:-1]):
-        merged = _entropy_bytes(counts[row] + counts[row + 1 :])
-        for offset, other in enumerate(keys[row + 1 :]):
-            column = row + 1 + offset
-            if dtypes[row] != dtypes[column] or id(groups[other]) in groups[key].refused:
-                continue
-            # A merged table is about as large as that of the values of both.
-            elements = np.count_nonzero(counts[row] + counts[column])
-            table = _PER_TABLE + 2 * elements
-            together = merged[offset] - entropy[row] - entropy[column] - table
-            together += groups[key].cost + groups[other].cost
-            tables = len(groups[key].code.table) + len(groups[other].code.table) + 2 * _PER_TABLE
-            gain = _worth(groups[key], forms) + _worth(groups[other], forms) - (together - tables + 2 * table)
-            if gain > 0 and (best is None or gain > best[0]):
-                best = gain, (key, other)
-    return best[1] if best else None
+    def __init__(self, groups: Sequence[_Group]) -> None:
+        values = sorted({value for group in groups for value in group.counts})
+        self.size = min(len(groups), _MOST_MERGED, max(_MOST_COUNTS // max(len(values), 1), 1))
+        self.groups = dict(enumerate(groups[: self.size]))
+        columns = {value: column for column, value in enumerate(values)}
+        self._counts = np.zeros((self.size, len(values)))
+        self._gains = np.full((self.size, self.size), -np.inf)  # above the diagonal
+        for row, group in self.groups.items():
+            self._counts[row, [columns[value] for value in group.counts]] = list(group.counts.values())
+        for row in range(self.size - 1):
+            self._look(row, range(row + 1, self.size))
+
+    def best(self) -> tuple[int, int] | None:
+        """The places of the pair to try next; None if no merging should save anything."""
+        if self.size < 2:
+            return None
+        row, column = divmod(int(self._gains.argmax()), self.size)
+        return (row, column) if self._gains[row, column] > 0 else None
+
+    def merge(self, pair: tuple[int, int], both: _Group) -> None:
+        """Puts one group in the place of two."""
+        row, gone = pair
+        self._gains[gone] = self._gains[:, gone] = -np.inf
+        self._counts[row] += self._counts[gone]
+        self.groups[row] = both
+        del self.groups[gone]
+        self._look(row, [place for place in self.groups if place != row])
+
+    def refuse(self, pair: tuple[int, int]) -> None:
+        """Notes that merging these two was tried and saves nothing."""
+        self._gains[pair] = -np.inf
+
+    def _look(self, row: int, others: Sequence[int]) -> None:
+        group = self.groups[row]
+        alike = [place for place in others if self.groups[place].code.dtype == group.code.dtype]
+        if not alike:
+            return
+        counts = self._counts[alike]
+        both = counts + self._counts[row]
+        gains = np.array([self._parts(self.groups[place]) for place in alike]) + self._parts(group)
+        # A merged table is about as large as that of the values of both.
+        gains = gains - (_PER_TABLE + 2 * np.count_nonzero(both, axis=1))
+        gains = gains + _entropy_bytes(counts) + _entropy_bytes(self._counts[row]) - _entropy_bytes(both)
+        for place, gain in zip(alike, gains.tolist(), strict=True):
+            self._gains[min(row, place), max(row, place)] = gain
+
+    @staticmethod
+    def _parts(group: _Group) -> int:
+        """What the group is worth, without its codes and operators: what its table costs, or less."""
+        return group.worth - group.cost + len(group.code.table) + _PER_TABLE
 
 
 def _entropy_bytes(counts: Array) -> Array:
@@ -174,6 +199,3 @@ def _entropy_bytes(counts: Array) -> Array:
     total = counts.sum(axis=-1, keepdims=True)
     bits = np.where(counts > 0, counts * (np.log2(np.maximum(total, 1)) - np.log2(np.maximum(counts, 1))), 0.0)
     return np.asarray(bits.sum(axis=-1) / 8)
-
-
-Measure = Callable[[bytes], int]
