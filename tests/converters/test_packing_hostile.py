@@ -168,6 +168,23 @@ def test_a_decode_operator_for_a_type_that_it_does_not_know_is_refused(dtype: st
         assert name in ALL
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_one_stream_cannot_be_decoded_over_and_over(name: str) -> None:
+    # Each DECODE operator takes a few bytes of the file; what all of them make is bounded by the file's size.
+    form = encoded(filled(Layout("int8", (1 << 16,)), "skewed", 1))[name]
+    parts = [T("s", (len(form.stream),), "uint8", raw=form.stream), T("t", (len(form.table),), "uint8", raw=form.table)]
+
+    def file(count: int) -> bytes:
+        values = [T(f"v{number}", (1 << 16,)) for number in range(count)]
+        operators = [Op("TFLM_DECODE", ["s", "t"], [one.name]) for one in values]
+        return build(G([*parts, *values], operators, [], [values[0].name]))
+
+    assert FlatBuffer(file(2)).tensors[2].encoding == name
+    with pytest.raises(ModelError) as caught:
+        FlatBuffer(file(600))
+    assert "\n" not in str(caught.value)
+
+
 # --- side files -----------------------------------------------------------------------------------------------------
 
 
