@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from converters import child
+from converters import child, decode
 from converters.child import Limits, Progress, no_progress
 from converters.errors import DataError, ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
-from converters.microcontroller import bundle, catalogue, identifiers, operators
+from converters.microcontroller import bundle, catalogue, identifiers
 from converters.microcontroller.bundle import Bundle
 from converters.runtimes import ports
 from tfcompress import task
@@ -83,9 +83,9 @@ def export(
 
 
 def _no_android(flatbuffer: FlatBuffer) -> ModelError | UsageError:
-    if operators.is_encoded(flatbuffer):
+    if flatbuffer.is_encoded:
         return ModelError(
-            f"the file is encoded (operator {operators.DECODE}), and LiteRT on Android has no DECODE operator; "
+            f"the file is encoded (operator {decode.OPERATOR}), and LiteRT on Android has no DECODE operator; "
             "export a plain file, made with --decode off"
         )
     return UsageError(f"this version cannot export for android yet; expected one of {', '.join(catalogue.names())}")

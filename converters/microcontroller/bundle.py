@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from converters import decode
 from converters.child import Progress, no_progress
 from converters.errors import ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
@@ -116,9 +117,9 @@ def check(flatbuffer: FlatBuffer, chosen: Format) -> tuple[str, ...]:
         ModelError: TFLM, or the TFLM that this build system has, cannot run it.
     """
     methods = operators.methods_for(flatbuffer)
-    if operators.is_encoded(flatbuffer) and not chosen.decode:
+    if flatbuffer.is_encoded and not chosen.decode:
         raise ModelError(
-            f"the file is encoded (operator {operators.DECODE}), and no TFLM for {chosen.title} is known to have that "
+            f"the file is encoded (operator {decode.OPERATOR}), and no TFLM for {chosen.title} is known to have that "
             "operator; export a plain file, made with --decode off, or choose another format"
         )
     if missing := sorted(operators.names_in(flatbuffer) & set(chosen.lacks)):
@@ -202,7 +203,7 @@ def _about(flatbuffer: FlatBuffer, namespace: str) -> dict[str, Any]:
         "bytes": len(flatbuffer.data),
         "data": flatbuffer.data,
         "sha256": hashlib.sha256(flatbuffer.data).hexdigest(),
-        "encoded": operators.is_encoded(flatbuffer),
+        "encoded": flatbuffer.is_encoded,
         "stateful": any(tensor.is_variable for graph in flatbuffer.graphs for tensor in graph.tensors),
     }
 

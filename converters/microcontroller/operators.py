@@ -9,9 +9,9 @@ from pathlib import Path
 
 from converters.errors import ModelError
 from converters.flatbuffer import FlatBuffer, Operator
+from converters.flatbuffer.constants import weight_of
 from converters.flatbuffer.graph import shown
 
-DECODE = "TFLM_DECODE"
 _FILE = Path(__file__).resolve().parent / "resolver_methods.toml"
 # State that lives outside the arena; the generated interpreter is given none.
 _RESOURCES = frozenset({"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"})
@@ -24,11 +24,6 @@ def resolver_methods() -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def is_encoded(flatbuffer: FlatBuffer) -> bool:
-    """Whether weights are stored in an encoding that the DECODE operator undoes."""
-    return any(operator.is_custom and operator.name == DECODE for operator in _all(flatbuffer))
-
-
 def names_in(flatbuffer: FlatBuffer) -> set[str]:
     """Names of the file's operators; of custom ones, the code."""
     return {operator.name for operator in _all(flatbuffer)}
@@ -37,10 +32,10 @@ def names_in(flatbuffer: FlatBuffer) -> set[str]:
 def has_dense_per_channel(flatbuffer: FlatBuffer) -> bool:
     """Whether a Dense layer's weights have a scale for each output channel."""
     return any(
-        operator.name == "FULLY_CONNECTED" and graph.tensors[operator.inputs[1]].scales.size > 1
+        operator.name == "FULLY_CONNECTED" and graph.tensors[weight].scales.size > 1
         for graph in flatbuffer.graphs
         for operator in graph.operators
-        if len(operator.inputs) > 1
+        if (weight := weight_of(operator)) is not None
     )
 
 
