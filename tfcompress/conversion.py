@@ -81,7 +81,9 @@ def convert(
     packing: dict[str, Any] = {"shrink": shrink, "decode": decode, "max_arena": max_arena}
     data = {"path": str(calibration), "samples": samples, "scale": scale, "seed": seed, "label": label}
     if isinstance(model, FlatBuffer) or (isinstance(model, (str, Path)) and FlatBuffer.is_one(model)):
-        asked = {"dtype": dtype, "io": io, "dense": dense, "ranges": ranges, "weight_scales": weight_scales}
+        asked: dict[str, Any] = {"dtype": dtype, "io": io, "dense": dense, "ranges": ranges}
+        asked |= {"weight_scales": weight_scales, "method": None if method == "minmax" else method}
+        asked |= {"quantizer": None if quantizer == "tflite" else quantizer}
         if given := [name for name, value in asked.items() if value is not None]:
             raise UsageError(f"a .tflite keeps its types, and {given[0]} was given; leave it out, or give the model")
         spec_for = functools.partial(find_runtime(runtime).spec, **packing)
