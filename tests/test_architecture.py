@@ -32,6 +32,8 @@ LAYERS = [
         "tfcompress.technique",
         "tfcompress.training",
         "tfcompress.fitting",
+        "tfcompress.distillation",
+        "tfcompress.norms",
         "tfcompress.checkpoint",
         "tfcompress.compatibility",
     ],
