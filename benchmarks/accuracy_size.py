@@ -5,8 +5,7 @@
 
 Every point is one recipe, carried out from the float model. FOLDER gets the outcome of each by the recipe's name; what
 is there already is taken, and an interrupted one goes on, so that recipes may also be run beforehand, several at once,
-with `tfcompress compress ... -o FOLDER/NAME`. Files are scored once on the test split: on TFLM as they are, on LiteRT
-with their weights decoded.
+with `tfcompress compress ... -o FOLDER/NAME`. Files are scored once on the test split, as they are, on TFLM.
 """
 
 from __future__ import annotations
@@ -24,11 +23,8 @@ from converters.encode import decoded
 from converters.flatbuffer import FlatBuffer
 from converters.flatbuffer.kernels import kernels_in_file
 from tfcompress import recipe
-from tfcompress import task as tasks
 from tfcompress.clustering.rate import huffman_bits
-from tfcompress.evaluation import evaluate
 from tfcompress.recipe import Recipe
-from tfcompress.task import Task
 
 RECIPES = Path(__file__).resolve().parent / "recipes_accuracy_size"
 KILO = 1000
@@ -44,14 +40,13 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--plot", type=Path, help="an .svg or .png file")
     given = parser.parse_args()
-    task = tasks.load(given.task)
     told = result_file.read(given.output)
     entry = result_file.entry(told, given.name, Path(given.model), given.task)
     points = entry.setdefault("points", {})
     for chosen in map(recipe.load, given.recipes):
         if chosen.name not in points:
             folder = _carried_out(chosen, given.model, given.task, given.work)
-            points[chosen.name] = _point(folder, task) | {"recipe_text": chosen.to_toml()} | result_file.stamp()
+            points[chosen.name] = _point(folder) | {"recipe_text": chosen.to_toml()} | result_file.stamp()
             result_file.write(given.output, told)
         print(chosen.name, points[chosen.name]["bytes"], points[chosen.name]["accuracy"], flush=True)
     if given.plot:
@@ -70,21 +65,19 @@ def _carried_out(chosen: Recipe, model: str, task: str, work: Path) -> Path:
     return folder
 
 
-def _point(folder: Path, task: Task) -> dict[str, Any]:
-    """One row of the table: what the outcome's report says, and what its file is on LiteRT."""
+def _point(folder: Path) -> dict[str, Any]:
+    """One row of the table: what the outcome's report says, and what its file holds."""
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     rows = {row["name"]: row for row in report["rows"]}
     file = FlatBuffer.read(folder / "model.tflite")
     plain = decoded(file)
     values = [np.asarray(kernel.values) for kernel in kernels_in_file(plain).values()]
     weights = sum(one.size for one in values)
-    on_litert = {split: evaluate(plain, task, split=split, runtime="litert").value for split in ("test", "val")}
     return {
         "float_accuracy": rows["accuracy_before"]["value"],
         "accuracy": rows["accuracy_after"]["value"],
         "runtime": rows["accuracy_after"]["runtime"],
-        "litert_accuracy": on_litert["test"],
-        "litert_validation_accuracy": on_litert["val"],
+        "validation_accuracy": report["history"][-1]["epochs"][-1].get("val_accuracy"),
         "bytes": len(file.data),
         "unencoded_bytes": len(plain.data),
         "gzip_bytes": rows["gzip_bytes"]["value"],

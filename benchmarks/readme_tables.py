@@ -122,7 +122,7 @@ def deep_against_pcqat(result: dict[str, Any]) -> list[str]:
 
 def accuracy_size(result: dict[str, Any]) -> list[str]:
     """Rows of what is left of the accuracy in fewer and fewer bytes."""
-    head = ("model", "recipe", "bits a weight", "bytes", "not encoded", "TFLM", "points", "LiteRT", "zeros", "epochs")
+    head = ("model", "recipe", "bits a weight", "bytes", "not encoded", "accuracy", "points", "zeros", "epochs")
     rows = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     points = [point for model in result["models"] for point in model["points"].values()]
     for model in result["models"]:
@@ -131,7 +131,7 @@ def accuracy_size(result: dict[str, Any]) -> list[str]:
                 *(model["name"], f"`{name}`", f"{point['bits_per_weight']:.2f}"),
                 *(f"{point['bytes']:,}", f"{point['unencoded_bytes']:,}", f"{point['accuracy']:.4f}"),
                 f"{(point['accuracy'] - point['float_accuracy']) * 100:+.2f}",
-                *(f"{point['litert_accuracy']:.4f}", f"{point['zeros']:.0%}", f"{point['epochs']}"),
+                *(f"{point['zeros']:.0%}", f"{point['epochs']}"),
             )
             rows.append(f"| {' | '.join(cells)} |")
     floats = ", ".join(
@@ -140,8 +140,7 @@ def accuracy_size(result: dict[str, Any]) -> list[str]:
     return [
         *rows,
         "",
-        "Test accuracy of the encoded file on TFLM, and of its weights decoded on LiteRT; points: beside the float",
-        f"model's ({floats}).",
+        f"Test accuracy of the encoded file on TFLM; points: beside the float model's ({floats}).",
         _measured(points),
     ]
 
