@@ -1,4 +1,4 @@
-"""What users rely on: `tfcompress convert` makes a `.tflite` smaller, or says in one line why not and leaves no file."""
+"""What users rely on: `tfcompress convert` makes a `.tflite` smaller, or says in one line why not, without a trace."""
 
 from __future__ import annotations
 
