@@ -20,8 +20,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from converters.decode import OPERATOR, Encoded
+from converters.decode import OPERATOR, Encoded, restored
 from converters.decode.choice import Candidate, choose
+from converters.errors import CertificateError
 from converters.flatbuffer import FlatBuffer, rows
 from converters.flatbuffer.file import layout_of
 from converters.flatbuffer.rows import Row
@@ -67,7 +68,7 @@ def constants(flatbuffer: FlatBuffer) -> list[Constant]:
     fixed = {tensor.buffer for other in flatbuffer.graphs[1:] for tensor in other.tensors}
     fixed |= {graph.tensors[index].buffer for index in (*graph.inputs, *graph.outputs)}
     for operator in graph.operators:
-        free = _READ_WHEN_RUN.get(operator.name, ())
+        free = () if operator.is_custom else _READ_WHEN_RUN.get(operator.name, ())
         for slot, index in enumerate(operator.inputs):
             if index < 0 or not graph.tensors[index].is_constant:
                 continue
@@ -100,6 +101,8 @@ def encode(flatbuffer: FlatBuffer, *, encodings: Sequence[str], leaving: Collect
     forms = {one.buffer: (one, form) for one, form in zip(able, chosen, strict=True) if form}
     if not forms:
         return flatbuffer
+    for one, form in forms.values():
+        _check(one.candidate, form)
     model = rows.read(flatbuffer.data)
     plain = rows.write(model)
     names = [[tensor.name for tensor in graph.tensors] for graph in flatbuffer.graphs]
@@ -108,6 +111,19 @@ def encode(flatbuffer: FlatBuffer, *, encodings: Sequence[str], leaving: Collect
     if not _saves(data, plain, flatbuffer):
         return flatbuffer
     return FlatBuffer(data, names=names if flatbuffer.names is not None else None)
+
+
+def _check(candidate: Candidate, form: Encoded) -> None:
+    """Some samples may not show a wrong byte, so every one is read back.
+
+    Raises:
+        CertificateError: the form stands for other values.
+    """
+    if restored(form.stream, form.table, candidate.layout).tobytes() != candidate.values.tobytes():
+        raise CertificateError(
+            f"a constant of shape {list(candidate.layout.shape)} does not come back from its form as {form.encoding}; "
+            "this is a bug: report it with the model, and use --decode off"
+        )
 
 
 def _saves(data: bytes, plain: bytes, flatbuffer: FlatBuffer) -> bool:

@@ -108,15 +108,17 @@ def pack(
 def _compared(
     before: FlatBuffer, after: FlatBuffer, spec: ConversionSpec, samples: Mapping[str, Array] | None
 ) -> tuple[int, tuple[str, ...]]:
-    """On how many samples the outputs are equal, and what is to be told."""
+    """On how many samples the outputs are equal, and what is to be told.
+
+    A file that the runtime cannot run before either is no worse after; nothing else is let through.
+    """
     try:
-        return prove_equal(before, after, runtime=spec.engine, samples=samples), ()
-    except CertificateError:
-        raise
+        expected = run_on(before, like=before, runtime=spec.engine, samples=samples)
     except CompressionError as error:
         if after.is_encoded:
             raise
         return 0, (f"the smaller file was not compared with the one before: {error}",)
+    return _equal(expected, before, after, spec.engine, samples), ()
 
 
 def prove_equal(
@@ -138,26 +140,48 @@ def prove_equal(
         How many samples were compared.
 
     Raises:
-        CertificateError: an output differs.
-        CompressionError: the runtime cannot run one of them, or is not there.
+        CertificateError: an output differs, or the runtime takes the first file only.
+        CompressionError: the runtime cannot run the first file, or is not there.
     """
-    count = max(1, min(SAMPLES, int(_MACS / max(before.macs, 1))))
-    doors = ports.inputs_of(before)
+    return _equal(run_on(before, like=before, runtime=runtime, samples=samples), before, after, runtime, samples)
+
+
+def _equal(
+    expected: Sequence[Array],
+    before: FlatBuffer,
+    after: FlatBuffer,
+    runtime: choice.Runtime,
+    samples: Mapping[str, Array] | None,
+) -> int:
+    way_out = "this is a bug: report it with the model, and use --decode off or --no-shrink"
+    try:
+        found = run_on(after, like=before, runtime=runtime, samples=samples)
+    except CompressionError as error:
+        raise CertificateError(
+            f"{choice.describe(runtime)} runs the file before, but not the packed one ({error}); {way_out}"
+        ) from error
+    for port, one, other in zip(ports.outputs_of(before), expected, found, strict=True):
+        if one.tobytes() != other.tobytes():
+            wrong = int(np.sum(np.any((one != other).reshape(len(one), -1), axis=1)))
+            raise CertificateError(
+                f"output '{port.name}' of the packed file differs from that of the file before on {wrong} of "
+                f"{len(one)} samples ({choice.describe(runtime)}); {way_out}"
+            )
+    return len(expected[0])
+
+
+def run_on(
+    file: FlatBuffer, *, like: FlatBuffer, runtime: choice.Runtime, samples: Mapping[str, Array] | None
+) -> list[Array]:
+    """Outputs of a file, in its own types, on the samples that `like` is compared on; see `prove_equal`."""
+    count = max(1, min(SAMPLES, int(_MACS / max(like.macs, 1))))
+    doors = ports.inputs_of(like)
     if samples is None:
         arrays = timing.random_inputs(doors, count, seed=0)
     else:
         given = ports.arrange(doors, _of_file(doors, samples))
         arrays = [port.to_file(array[:count]) for port, array in zip(doors, given, strict=True)]
-    outputs = [choice.run(file.data, arrays, runtime=runtime, raw=True) for file in (before, after)]
-    for port, one, other in zip(ports.outputs_of(before), *outputs, strict=True):
-        if one.tobytes() != other.tobytes():
-            wrong = int(np.sum(np.any((one != other).reshape(len(one), -1), axis=1)))
-            raise CertificateError(
-                f"output '{port.name}' of the packed file differs from that of the file before on {wrong} of "
-                f"{len(one)} samples ({choice.describe(runtime)}); this is a bug: report it with the model, and use "
-                "--decode off or --no-shrink"
-            )
-    return len(arrays[0])
+    return choice.run(file.data, arrays, runtime=runtime, raw=True)
 
 
 def _of_file(doors: Sequence[ports.Port], samples: Mapping[str, Array]) -> Any:

@@ -2,7 +2,7 @@
 
     shrunk = shrink(flatbuffer, engine="tflm")       shrunk.data is smaller; outputs stay equal bit for bit
 
-For every engine go: tensor names (but those of inputs and outputs), descriptions, metadata that no runtime reads,
+For every engine go: tensor names (but those of inputs and outputs), descriptions, metadata of the converter,
 observed minima and maxima, operators, tensors and buffers whose results or values nobody reads, buffers of equal
 content, the parts of a quantization that say nothing, and repetitions (see `flatbuffer.writer`).
 
@@ -32,9 +32,9 @@ from converters.flatbuffer.rows import Row
 from converters.flatbuffer.schema import OPERATORS
 from converters.spec import Engine
 
-# Metadata that somebody reads: LiteRT may compute in half precision if it is allowed there; the Task library finds
-# labels and preprocessing there.
-_READ_METADATA = frozenset({"reduced_precision_support", "TFLITE_METADATA"})
+# Metadata of the converter that nobody reads when a model runs (metadata_util.h, conversion_metadata.fbs). Others may
+# be read: labels by the Task library, the permission to compute in half precision by LiteRT, a delegate's own.
+_UNREAD_METADATA = frozenset({"min_runtime_version", "CONVERSION_METADATA"})
 # What names tensors by their numbers, so that such a file is not ours to edit: TFLM's first compression format, and a
 # place in the arena for every tensor (micro/micro_allocation_info.cc, GetOfflinePlannedOffsets).
 _BY_NUMBER = {
@@ -79,10 +79,10 @@ def shrink(flatbuffer: FlatBuffer, *, engine: Engine) -> FlatBuffer:
     names = [[tensor.name for tensor in graph.tensors] for graph in flatbuffer.graphs]
     if engine == "tflm":
         _only_for_tflm(model)
-    for graph in model["subgraphs"]:
-        _drop_dead_operators(model, graph)
+    for number in range(len(model["subgraphs"])):
+        _drop_dead_operators(model, number)
     _drop_metadata(model, engine)
-    _drop_unread(model)
+    _drop_unread(model, engine)
     kept = [_drop_tensors(model, number) for number in range(len(model["subgraphs"]))]
     _drop_buffers(model)
     _order_codes(model)
@@ -110,12 +110,12 @@ def _check_editable(flatbuffer: FlatBuffer, engine: Engine) -> None:
 
 def _drop_metadata(model: Row, engine: Engine) -> None:
     entries = model["metadata"] or []
-    kept = [entry for entry in entries if engine == "litert" and entry["name"] in _READ_METADATA]
+    kept = [entry for entry in entries if engine == "litert" and entry["name"] not in _UNREAD_METADATA]
     model["metadata"] = kept or None
     model["description"] = model["metadata_buffer"] = None
 
 
-def _drop_unread(model: Row) -> None:
+def _drop_unread(model: Row, engine: Engine) -> None:
     main = model["subgraphs"][0]
     doors = {int(index) for side in ("inputs", "outputs") for index in _list(main[side])}
     for graph in model["subgraphs"]:
@@ -123,7 +123,8 @@ def _drop_unread(model: Row) -> None:
         for index, tensor in enumerate(graph["tensors"] or ()):
             if graph is not main or index not in doors:
                 tensor["name"] = None
-            tensor["has_rank"] = False
+            # Without a shape, only this tells LiteRT's tools a scalar from a tensor of unknown rank.
+            tensor["has_rank"] = engine == "litert" and tensor["has_rank"] and not len(_list(tensor["shape"]))
             if tensor["shape_signature"] is not None and -1 not in tensor["shape_signature"]:
                 tensor["shape_signature"] = None
             tensor["quantization"] = _less_quantization(tensor)
@@ -134,12 +135,14 @@ def _drop_unread(model: Row) -> None:
                     operator[field] = None
 
 
-def _drop_dead_operators(model: Row, graph: Row) -> None:
+def _drop_dead_operators(model: Row, number: int) -> None:
     """Takes out operators whose results nobody reads, such as the arithmetic of a shape that is known."""
+    graph = model["subgraphs"][number]
+    named = {entry["tensor_index"] for entry in _signature_entries(model, number)}
     while True:
         operators = graph["operators"] or ()
         read = {int(index) for one in operators for index in (*_list(one["inputs"]), *_list(one["intermediates"]))}
-        read |= {int(index) for index in _list(graph["outputs"])}
+        read |= {int(index) for index in _list(graph["outputs"])} | named
         kept = [
             one
             for one in operators
@@ -169,8 +172,7 @@ def _drop_tensors(model: Row, number: int) -> list[int]:
     references = [graph["inputs"], graph["outputs"]]
     for operator in graph["operators"] or ():
         references += [operator["inputs"], operator["outputs"], operator["intermediates"]]
-    signatures = [one for one in model["signature_defs"] or () if one["subgraph_index"] == number]
-    entries = [entry for one in signatures for side in ("inputs", "outputs") for entry in one[side] or ()]
+    entries = _signature_entries(model, number)
     used = {int(index) for vector in references for index in _list(vector)} - {-1}
     used |= {entry["tensor_index"] for entry in entries}
     kept = sorted(used)
@@ -186,6 +188,12 @@ def _drop_tensors(model: Row, number: int) -> list[int]:
             if holder[field] is not None:
                 holder[field] = np.array([place[int(old)] for old in holder[field]], np.int32)
     return kept
+
+
+def _signature_entries(model: Row, number: int) -> list[Row]:
+    """Names and tensors of all signatures of a graph."""
+    signatures = [one for one in model["signature_defs"] or () if one["subgraph_index"] == number]
+    return [entry for one in signatures for side in ("inputs", "outputs") for entry in one[side] or ()]
 
 
 def _drop_buffers(model: Row) -> None:
@@ -258,7 +266,8 @@ def _drop_reshapes(model: Row, graph: Row) -> None:
             for one in readers
         )
         alike = _numbers_of(graph["tensors"][source]) == _numbers_of(graph["tensors"][result])
-        if readers and only_matrices and alike and result not in _list(graph["outputs"]):
+        may_change = graph["tensors"][source]["is_variable"]  # before its new reader runs
+        if readers and only_matrices and alike and not may_change and result not in _list(graph["outputs"]):
             for one in readers:
                 one["inputs"] = np.array([source, *one["inputs"][1:]], np.int32)
             graph["operators"] = [one for one in graph["operators"] if one is not operator]
@@ -297,10 +306,10 @@ def _drop_bias_scales(graph: Row, operator: Row, slot: int, only_per_channel: bo
 
 
 def operator_name(model: Row, operator: Row) -> str:
-    """Name of a builtin operator of `model`, or the code of a custom one."""
+    """Name of a builtin operator of `model`; `custom:` and the code of another."""
     code = model["operator_codes"][operator["opcode_index"]]
     name = OPERATORS[max(code["builtin_code"], code["deprecated_builtin_code"])]
-    return (code["custom_code"] or "") if name == "CUSTOM" else name
+    return f"custom:{code['custom_code'] or ''}" if name == "CUSTOM" else name
 
 
 def _at(vector: Any, slot: int) -> int:

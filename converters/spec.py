@@ -71,6 +71,11 @@ class ConversionSpec:
         _one_of("quantizer", self.quantizer, get_args(Quantizer))
         _one_of("engine", self.engine, get_args(Engine))
         object.__setattr__(self, "decode", tuple(self.decode))  # plain values from a child come as a list
+        if self.decode:
+            from converters.decode import encodings  # which loads NumPy; help texts do without
+
+            for name in self.decode:
+                _one_of("decode", name, tuple(encodings()))
         if self.decode and self.engine != "tflm":
             raise UsageError("encoded weights are for TFLM; no other engine has a DECODE operator")
         if self.max_arena is not None and (self.max_arena < 1 or not self.decode):

@@ -80,7 +80,7 @@ def convert(
     """
     packing: dict[str, Any] = {"shrink": shrink, "decode": decode, "max_arena": max_arena}
     data = {"path": str(calibration), "samples": samples, "scale": scale, "seed": seed, "label": label}
-    if isinstance(model, FlatBuffer) or (isinstance(model, (str, Path)) and FlatBuffer.is_one(model)):
+    if isinstance(model, FlatBuffer) or (isinstance(model, (str, Path)) and _is_tflite(Path(model))):
         asked: dict[str, Any] = {"dtype": dtype, "io": io, "dense": dense, "ranges": ranges}
         asked |= {"weight_scales": weight_scales, "method": None if method == "minmax" else method}
         asked |= {"quantizer": None if quantizer == "tflite" else quantizer}
@@ -118,6 +118,11 @@ def convert(
     elif hasattr(calibration, "calibration_samples"):
         calibration = calibration.calibration_samples(samples, seed=seed)
     return convert_model(model, spec, calibration, calibrating=calibrating, allow_code=allow_code, progress=progress)
+
+
+def _is_tflite(path: Path) -> bool:
+    """By its content; by its name where that is said to be one, and reading it tells what is wrong."""
+    return FlatBuffer.is_one(path) or (path.suffix == ".tflite" and not path.is_dir())
 
 
 def convert_file_here(

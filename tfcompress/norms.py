@@ -36,14 +36,16 @@ def refresh(model: Any, task: Task, *, freeze: Sequence[str], seed: int) -> None
     if not norms:
         return
     before = [layer.momentum for layer in norms]
-    with fitting.seeded(seed, 0):
-        batches = fitting.floats(task.training_batches(0, size=_SIZE, seed=seed))
-        for number, (x, _) in enumerate(itertools.islice(batches, _BATCHES)):
-            for layer in norms:
-                layer.momentum = number / (number + 1.0)
-            samples = tf.nest.map_structure(tf.convert_to_tensor, x)
-            model(task.augment(samples) if task.augment else samples, training=True)
-    for layer, momentum in zip(norms, before, strict=True):
-        layer.momentum = momentum
-    for layer, weights in kept:
-        layer.set_weights(weights)
+    try:
+        with fitting.seeded(seed, 0):
+            batches = fitting.floats(task.training_batches(0, size=_SIZE, seed=seed))
+            for number, (x, _) in enumerate(itertools.islice(batches, _BATCHES)):
+                for layer in norms:
+                    layer.momentum = number / (number + 1.0)
+                samples = tf.nest.map_structure(tf.convert_to_tensor, x)
+                model(task.augment(samples) if task.augment else samples, training=True)
+    finally:
+        for layer, momentum in zip(norms, before, strict=True):
+            layer.momentum = momentum
+        for layer, weights in kept:
+            layer.set_weights(weights)

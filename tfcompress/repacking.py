@@ -49,9 +49,9 @@ def repack(
     """
     came = model if isinstance(model, FlatBuffer) else FlatBuffer.read(model)
     spec = spec_for(dtype=dtype_of(came))
-    if came.is_encoded and spec.engine != "tflm":
+    if came.only_tflm and spec.engine != "tflm":
         raise UsageError(
-            "this file has encoded weights, which TFLM alone reads: --runtime tflm, or convert the model it was made of"
+            f"this file is for TFLM alone: {came.only_tflm}; --runtime tflm, or convert the model it was made of"
         )
     flatbuffer = decoded(came)
     faults = operator_faults(flatbuffer, spec)

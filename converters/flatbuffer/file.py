@@ -243,6 +243,7 @@ class FlatBuffer:
         Raises:
             FileError: it exists and `force` is off, or cannot be written.
         """
+        side_file.check_free(Path(path))
         output.write_whole(Path(path), self.data, force=force)
         side_file.write(Path(path), self.data, self.names)
 

@@ -22,7 +22,7 @@ def rows(flatbuffer: FlatBuffer, plan: Plan, progress: Progress) -> list[Row]:
     plain = decoded(flatbuffer)
     size = Row("file_bytes_unencoded", len(plain.data), "bytes", "read from the file", "", "host", "the file, decoded")
     arena = tflm_arena.total_bytes(plain.data, limits=plan.limits)
-    time = latency.tflm_rows(plain.data, plan, progress)[0]
+    time = next(row for row in latency.tflm_rows(plain.data, plan, progress) if row.name == "tflm_latency_p50")
     return [
         size,
         host_row("arena_unencoded", arena, "bytes", f"{tflm.describe()} (64-bit host)"),

@@ -71,7 +71,10 @@ def _of_runtime(flatbuffer: FlatBuffer, runtime: Runtime, plan: Plan, progress: 
     else:
         rows = latency.litert_rows(data, runtime, plan, progress)
     rows += operators.support_rows(flatbuffer, runtime, ())
-    if runtime == "tflm" and not flatbuffer.only_tflm:
+    if runtime == "tflm" and flatbuffer.only_tflm:
+        why = f"LiteRT cannot run it: {flatbuffer.only_tflm}"
+        rows.append(host_row("parity_samples_differing", why, "samples", choice.describe("litert")))
+    elif runtime == "tflm":
         rows += parity.rows(flatbuffer, plan, progress)
     return rows
 

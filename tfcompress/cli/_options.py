@@ -18,7 +18,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, with
 decode = click.option(
     "--decode",
     metavar="off|auto|ENCODING",
-    help="Weights for TFLM's DECODE operator: off, auto (whatever is smallest), lut, prune or huffman. "
+    help="Weights for TFLM's DECODE operator: off, auto (whatever is smallest), or one encoding, such as huffman. "
     "[default: auto where the runtime has it, else off]",
 )
 max_arena = click.option("--max-arena", type=int, metavar="BYTES", help="Arena that encoded weights may take up to.")
