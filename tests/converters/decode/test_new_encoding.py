@@ -1,4 +1,4 @@
-"""The one-file promise: an encoding of one's own is a file in `converters/decode`, and its name in a runtime's table."""
+"""The one-file promise: an encoding of one's own is a file in `converters/decode`, and a name in a runtime's table."""
 
 from __future__ import annotations
 
