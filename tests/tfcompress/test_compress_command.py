@@ -35,7 +35,7 @@ technique = "prune"
 sparsity = 0.5
 epochs = 1
 """
-FILES = ["model.keras", "model.tflite", "recipe.toml", "report.json", "report.md"]
+FILES = ["model.keras", "model.tflite", "model.tflite.names.json", "recipe.toml", "report.json", "report.md"]
 KEYS = ["folder", "rows", "layers", "history", "recipe", "notes", "versions", "hashes"]
 
 
@@ -218,7 +218,7 @@ def test_the_folder_holds_the_file_its_recipe_and_its_report(inputs: Path) -> No
     assert rows["file_bytes"] == (folder / "model.tflite").stat().st_size
     assert set(rows) >= {
         *("accuracy_before", "accuracy_after", "gzip_bytes", "float_file_bytes", "float_gzip_bytes", "sparsity"),
-        *("distinct", "macs", "arena", "latency_p50", "training_seconds", "total_seconds"),
+        *("distinct", "macs", "arena", "tflm_latency_p50", "training_seconds", "total_seconds"),
     }
     zeros = {layer["kernel"]: layer["zeros"] for layer in told["layers"]}
     assert zeros["digit/kernel"] >= 0.5 > zeros["first/kernel"]
