@@ -186,6 +186,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "recipes": ("recipes", recipes),
     "agreement": ("recipes", agreement),
     "deep_against_pcqat": ("deep_against_pcqat", deep_against_pcqat),
+    "accuracy_size": ("accuracy_size", accuracy_size),
 }
 
 
