@@ -22,9 +22,10 @@ import numpy as np
 
 from converters.decode import OPERATOR, Encoded, restored
 from converters.decode.choice import Candidate, choose
-from converters.errors import CertificateError
+from converters.errors import CertificateError, ModelError
 from converters.flatbuffer import FlatBuffer, rows
 from converters.flatbuffer.file import layout_of
+from converters.flatbuffer.layer_names import layer_of
 from converters.flatbuffer.rows import Row
 from converters.flatbuffer.schema import OPERATORS, TENSOR_TYPES
 from converters.shrink import shrink
@@ -144,6 +145,10 @@ def decoded(flatbuffer: FlatBuffer) -> FlatBuffer:
     for operator in flatbuffer.operators:
         for index in operator.outputs if operator.name == OPERATOR else ():
             tensor = flatbuffer.tensors[index]
+            if not tensor.encoding:
+                raise ModelError(
+                    f"operator {operator.index} (DECODE) asks for an encoding, or a version, that is unknown here"
+                )
             model["buffers"].append(rows.new("Buffer", data=flatbuffer.constant(tensor).tobytes()))
             graph["tensors"][index]["buffer"] = len(model["buffers"]) - 1
     kept = [operator.index for operator in flatbuffer.operators if operator.name != OPERATOR]
@@ -162,7 +167,8 @@ def _insert(model: Row, names: list[str], forms: Mapping[int, tuple[Constant, En
     )
     pairs: dict[int, tuple[int, int]] = {}
     for buffer, (constant, form) in forms.items():
-        name = names[constant.tensors[0]]
+        whole = names[constant.tensors[0]]
+        name = layer_of(whole) or whole
         pairs[buffer] = file.stored(form.stream, f"{name}/{form.encoding}"), file.stored(form.table, f"{name}/table")
     taken: set[int] = set()
     operators = []

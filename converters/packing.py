@@ -17,16 +17,24 @@ import numpy as np
 
 from converters import child
 from converters.encode import constants, encode
-from converters.errors import CertificateError, CompressionError, NotAvailableError, UsageError
+from converters.errors import (
+    CertificateError,
+    ChildDiedError,
+    CompressionError,
+    ModelError,
+    NotAvailableError,
+    UsageError,
+)
 from converters.flatbuffer import FlatBuffer
 from converters.runtimes import choice, ports, tflm, tflm_arena, timing
 from converters.runtimes.ports import Array
 from converters.shrink import shrink
 from converters.spec import ConversionSpec
 
-# Samples on which a packed file is compared with the one before: as many as take some seconds on TFLM's reference
-# kernels, which do about 1e9 multiply-accumulates a second here.
-SAMPLES = 8
+# Samples on which a packed file is compared with the one before: at most as many as take some seconds on TFLM's
+# reference kernels, which do about 1e9 multiply-accumulates a second here. They look for faults of shrinking and of
+# kernels; that encoded constants come back is proven for every byte (`converters.encode`).
+SAMPLES = 32
 _MACS = 4e9
 
 
@@ -41,6 +49,7 @@ class Facts:
         arena_bytes: TFLM's arena on this host; None for files without encoded weights.
         plain_arena_bytes: the same before encoding.
         samples: how many were compared.
+        origin: where these are from: `calibration data` or `random inputs`.
     """
 
     bytes: int
@@ -49,6 +58,7 @@ class Facts:
     arena_bytes: int | None
     plain_arena_bytes: int | None
     samples: int
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ def pack(
     Raises:
         CertificateError: the packed file computes something else; it is not given away.
         UsageError: the arena cannot be as small as `max_arena`.
-        ModelError: the file cannot be edited, or TFLM cannot run it.
+        ModelError: the file cannot be edited, or the runtime cannot run it.
         NotAvailableError: weights are to be encoded, and there is no TFLM here to prove the result.
     """
     if not spec.shrink and not spec.decode:
@@ -101,7 +111,10 @@ def pack(
     encoded = Counter(tensor.encoding for tensor in packed.tensors if tensor.encoding)
     progress("comparing outputs", 0, 0)
     count, notes = _compared(flatbuffer, packed, spec, samples)
-    facts = Facts(len(flatbuffer.data), len(shrunk.data), dict(encoded), *arenas, count)
+    if spec.decode and not encoded:
+        notes += (f"weights stay plain: nothing becomes smaller as {' or '.join(spec.decode)}",)
+    origin = "random inputs" if samples is None else "calibration data"
+    facts = Facts(len(flatbuffer.data), len(shrunk.data), dict(encoded), *arenas, count, origin)
     return Packed(packed, facts, notes)
 
 
@@ -110,14 +123,20 @@ def _compared(
 ) -> tuple[int, tuple[str, ...]]:
     """On how many samples the outputs are equal, and what is to be told.
 
-    A file that the runtime cannot run before either is no worse after; nothing else is let through.
+    Raises:
+        ModelError: the runtime cannot run the file, so that nothing can be proven about a smaller one.
     """
     try:
         expected = run_on(before, like=before, runtime=spec.engine, samples=samples)
-    except CompressionError as error:
+    except NotAvailableError as error:
         if after.is_encoded:
             raise
         return 0, (f"the smaller file was not compared with the one before: {error}",)
+    except (ModelError, ChildDiedError) as error:
+        raise ModelError(
+            f"a smaller file cannot be proven equal to this one, which does not run here ({error}); --no-shrink and "
+            "--decode off leave it as it is"
+        ) from error
     return _equal(expected, before, after, spec.engine, samples), ()
 
 

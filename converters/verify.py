@@ -151,16 +151,20 @@ def operator_faults(flatbuffer: FlatBuffer, spec: ConversionSpec) -> tuple[Fault
 def dtype_of(flatbuffer: FlatBuffer) -> DType:
     """Which type of file this is, by what its operators with weights compute on."""
     graph = flatbuffer.graphs[0]
+    stored = stored_in(graph.operators, graph.tensors)
+    found: set[DType] = set()
     for operator in graph.operators:
         index = weight_of(operator)
         if index is None or operator.name in _LOOKUPS:
             continue
-        data = _data_type(operator, graph)
+        data, weight = _data_type(operator, graph), graph.tensors[stored.get(index, index)].dtype
         if data in _QUANTIZED_DTYPES:
             return "int16x8" if data == "int16" else "int8"
-        stored = stored_in(graph.operators, graph.tensors)
-        weight = graph.tensors[stored.get(index, index)].dtype
-        return "float16" if weight == "float16" else "dynamic" if weight in _QUANTIZED_DTYPES else "float32"
+        found.add("float16" if weight == "float16" else "dynamic" if weight in _QUANTIZED_DTYPES else "float32")
+    # Small weights stay in float32 where others are stored in fewer bits.
+    for dtype in ("dynamic", "float16", "float32"):
+        if dtype in found:
+            return dtype
     return "int8" if flatbuffer.integer_only else "float32"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -86,8 +85,7 @@ def convert(
         asked |= {"quantizer": None if quantizer == "tflite" else quantizer}
         if given := [name for name, value in asked.items() if value is not None]:
             raise UsageError(f"a .tflite keeps its types, and {given[0]} was given; leave it out, or give the model")
-        spec_for = functools.partial(find_runtime(runtime).spec, **packing)
-        return repack(model, spec_for, calibration, data, progress=progress)
+        return repack(model, find_runtime(runtime), packing, calibration, data, progress=progress)
     spec = find_runtime(runtime).spec(dtype=dtype or "int8", io=io, quantizer=quantizer, dense=dense, **packing)
     if spec.is_integer and calibration is None:
         raise UsageError(

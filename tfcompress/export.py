@@ -69,7 +69,7 @@ def export(
     if format_name == ANDROID:
         raise _no_android(flatbuffer)
     bundle.check(flatbuffer, catalogue.find(format_name))
-    stem = "network" if isinstance(file, FlatBuffer) else Path(file).stem
+    stem = "network" if isinstance(file, FlatBuffer) else _stem(Path(file))
     loading = {"path": str(data), "scale": scale, "label": label, "count": vectors, "seed": seed}
     options = bundle.Options(vectors, seed, arena_margin, "the user's data" if data is not None else "")
     return bundle.make(
@@ -80,6 +80,11 @@ def export(
         options=options,
         progress=progress,
     )
+
+
+def _stem(path: Path) -> str:
+    """The name of the file; of its folder where it is called `model`, as every result of `compress` is."""
+    return (path.resolve().parent.name or path.stem) if path.stem == "model" else path.stem
 
 
 def _no_android(flatbuffer: FlatBuffer) -> ModelError | UsageError:

@@ -5,7 +5,7 @@ What only TFLM takes cannot become a file for LiteRT again, so a file with encod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,21 @@ import numpy as np
 from converters import child
 from converters.conversion import Conversion
 from converters.encode import decoded
-from converters.errors import CertificateError, UsageError
+from converters.errors import CertificateError, ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
-from converters.packing import SAMPLES, pack, prove_equal
+from converters.packing import SAMPLES, Facts, pack, prove_equal
 from converters.runtimes import ports
-from converters.spec import ConversionSpec
 from converters.verify import Certificate, dtype_of, operator_faults
 from tfcompress import task
+from tfcompress.targets import Runtime
 
 _NAMED_FAULTS = 3
 
 
 def repack(
     model: FlatBuffer | str | Path,
-    spec_for: Callable[..., ConversionSpec],
+    runtime: Runtime,
+    packing: Mapping[str, Any],
     calibration: Any,
     data: Mapping[str, Any],
     *,
@@ -38,7 +39,8 @@ def repack(
 
     Args:
         model: the file.
-        spec_for: `Runtime.spec` with everything but the file's type.
+        runtime: who will run it.
+        packing: `shrink`, `decode` and `max_arena`, as in `Runtime.spec`.
         calibration: inputs to compare outputs on: arrays, a Task or the path of a data file; None for random ones.
         data: how a data file is read.
         progress: called with stage, done, total.
@@ -48,12 +50,18 @@ def repack(
         CompressionError: as `tfcompress.convert` says.
     """
     came = model if isinstance(model, FlatBuffer) else FlatBuffer.read(model)
-    spec = spec_for(dtype=dtype_of(came))
+    if (dtype := dtype_of(came)) not in runtime.dtypes:
+        raise ModelError(
+            f"this is a {dtype} file, and {runtime.name} runs {', '.join(runtime.dtypes)} files only; convert the "
+            f"model that it was made of again, with --dtype {runtime.dtypes[0]}"
+        )
+    spec = runtime.spec(dtype=dtype, **packing)
     if came.only_tflm and spec.engine != "tflm":
         raise UsageError(
             f"this file is for TFLM alone: {came.only_tflm}; --runtime tflm, or convert the model it was made of"
         )
     flatbuffer = decoded(came)
+    _check_compiled(flatbuffer)
     faults = operator_faults(flatbuffer, spec)
     if faults and spec.engine == "tflm":
         more = f" | and {len(faults) - _NAMED_FAULTS} more" if len(faults) > _NAMED_FAULTS else ""
@@ -63,17 +71,28 @@ def repack(
     samples = _samples(flatbuffer, calibration, data, progress)
     packed = pack(flatbuffer, spec, samples, progress=progress)
     if came.is_encoded:  # what was decoded here is proven as well
-        prove_equal(came, packed.flatbuffer, runtime="tflm", samples=samples)
-    facts = replace(packed.facts, bytes=len(came.data)) if packed.facts else None
+        count = prove_equal(came, packed.flatbuffer, runtime="tflm", samples=samples)
+        origin = "random inputs" if samples is None else "calibration data"
+        facts = packed.facts or Facts(0, len(packed.flatbuffer.data), {}, None, None, count, origin)
+        packed = replace(packed, facts=replace(facts, bytes=len(came.data)))
     notes = tuple(str(fault) for fault in faults[:_NAMED_FAULTS])
     return Conversion(
         packed.flatbuffer,
         Certificate((), notes),
         None,
         packed.notes,
-        packing=facts,
-        unpacked=came if facts else None,
+        packing=packed.facts,
+        unpacked=came if packed.facts else None,
     )
+
+
+def _check_compiled(flatbuffer: FlatBuffer) -> None:
+    """Refuses what Vela made: weights are in the Ethos-U's own commands there."""
+    if any(operator.is_custom and operator.name == "ethos-u" for operator in flatbuffer.operators):
+        raise ModelError(
+            "this file was compiled for an Ethos-U by Vela, which packed its weights for that processor; give the file "
+            "before Vela, plain (--decode off): Vela does not know the operator DECODE"
+        )
 
 
 def _samples(
@@ -89,7 +108,7 @@ def _samples(
         what = "loading calibration data"
         found = child.call("tfcompress.repacking:samples_here", dict(data), shape, what=what, progress=progress)
     elif hasattr(calibration, "calibration_samples"):
-        found = calibration.calibration_samples(SAMPLES, seed=data["seed"])
+        found = calibration.calibration_samples(min(SAMPLES, data["samples"]), seed=data["seed"])
     else:
         found = calibration
     arrays = ports.arrange(doors, found)
@@ -101,4 +120,4 @@ def samples_here(data: Mapping[str, Any], image_size: tuple[int, ...] | None, *,
     progress("loading calibration data", 0, 0)
     size = tuple(image_size) if image_size else None
     loaded = task.load(data["path"], scale=data["scale"], label=data["label"], image_size=size, parts=("train",))
-    return loaded.calibration_samples(SAMPLES, seed=data["seed"])
+    return loaded.calibration_samples(min(SAMPLES, data["samples"]), seed=data["seed"])

@@ -114,7 +114,7 @@ class FlatBuffer:
 
     @classmethod
     def read(cls, path: Path | str) -> FlatBuffer:
-        """Reads a file, and the names of its tensors from the side file if one is there.
+        """Reads a file and all that is encoded in it, and the names of its tensors from the side file if one is there.
 
         Raises:
             FileError: it is missing, a folder, or cannot be read.
@@ -136,11 +136,18 @@ class FlatBuffer:
         names = side_file.read(path, data)
         if names is not None:
             with contextlib.suppress(ModelError):  # names that do not fit are left alone
-                return cls(data, names)
+                return cls(data, names)._tried()
         try:
-            return cls(data)
+            return cls(data)._tried()
         except ModelError as error:
             raise ModelError(f"{path}: {error}", details=error.details) from error
+
+    def _tried(self) -> FlatBuffer:
+        """Itself, after every encoded constant was read once; raises ModelError for one that is not whole."""
+        for tensor in self.tensors:
+            if tensor.encoding:
+                self.constant(tensor)
+        return self
 
     @staticmethod
     def is_one(path: Path | str) -> bool:

@@ -47,8 +47,8 @@ def command(
 ) -> None:
     """Compresses MODEL (.keras, .h5 or a SavedModel folder) by a recipe and proves the file to keep what it asks for.
 
-    Packaged recipes: int8, qat, pruned, clustered, deep. What is given here wins over what the recipe says. The folder
-    gets model.tflite, model.keras, recipe.toml (as it was carried out), report.json and report.md.
+    Packaged recipes: int8, qat, pruned, clustered, deep, tiny. What is given here wins over what the recipe says. The
+    folder gets model.tflite, model.keras, recipe.toml (as it was carried out), report.json and report.md.
 
     Example: tfcompress compress model.keras --recipe deep --data data.npz -o compressed
     """

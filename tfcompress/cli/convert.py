@@ -65,9 +65,9 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Converts MODEL (.keras, .h5 or a SavedModel folder) to a .tflite file and proves that it is what was asked for.
+    """Converts MODEL (.keras, .h5, a SavedModel folder, or an existing .tflite) and proves the file to be as asked for.
 
-    A MODEL that is a .tflite already keeps its types and becomes smaller, with the same outputs bit for bit.
+    A .tflite keeps its types and becomes smaller, with the same outputs bit for bit.
 
     Example: tfcompress convert model.keras -o model.tflite --calibration data.npz --runtime tflm
     """

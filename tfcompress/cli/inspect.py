@@ -21,10 +21,12 @@ def command(file: Path, *, tensors: bool, as_json: bool) -> None:
 
     Example: tfcompress inspect model.tflite
     """
-    from converters.flatbuffer import FlatBuffer
+    from converters.flatbuffer import FlatBuffer, side_file
     from tfcompress.report import inspection, inspection_tables
 
     flatbuffer = FlatBuffer.read(file)
+    if flatbuffer.names is None and side_file.place(file).exists():
+        click.echo(f"note: {side_file.place(file)} belongs to another file, so layers have no names", err=True)
     if as_json:
         click.echo(json.dumps(inspection.describe(flatbuffer)))
     else:

@@ -60,7 +60,10 @@ def _packed(result: Conversion) -> Iterator[str]:
     facts = result.packing
     if facts is None:
         return
-    text = f"{facts.bytes:,} bytes before, {facts.shrunk_bytes:,} without what no runtime reads"
+    came_encoded = result.unpacked is not None and result.unpacked.is_encoded
+    text = f"{facts.bytes:,} bytes before"
+    if facts.shrunk_bytes != facts.bytes:
+        text += f", {facts.shrunk_bytes:,} {'with plain weights' if came_encoded else 'without what no runtime reads'}"
     if facts.encoded:
         kinds = ", ".join(f"{count} {name}" for name, count in sorted(facts.encoded.items()))
         text += f", {len(result.flatbuffer.data):,} with encoded weights ({kinds})"
@@ -68,10 +71,11 @@ def _packed(result: Conversion) -> Iterator[str]:
     if facts.arena_bytes is not None and facts.plain_arena_bytes is not None:
         yield (
             f"TFLM's arena is {facts.arena_bytes:,} bytes, {facts.plain_arena_bytes:,} without encoding "
-            "(measured on this 64-bit host); decoding takes time in every run: tfcompress benchmark"
+            "(measured on this 64-bit host; --max-arena bounds it); decoding takes time in every run, see benchmark"
         )
     if facts.samples:
-        yield f"outputs equal those of the file before, bit for bit, on {facts.samples} samples"
+        what = "samples of the calibration data" if facts.origin == "calibration data" else facts.origin
+        yield f"outputs equal those of the file before, bit for bit, on {facts.samples} {what}"
 
 
 def _compared(file_bytes: int, float_bytes: int) -> str:

@@ -120,11 +120,11 @@ class Runtime:
 
     def _encodings(self, decode: str | None) -> tuple[str, ...]:
         """The encodings that may be used, by what was asked for."""
-        if decode == "off" or (decode is None and not self.decode):
+        if decode == "off":
             return ()
         if decode not in (None, "auto", *encodings()):
             raise UsageError(_unknown("encoding", str(decode), ("off", "auto", *encodings())))
-        if decode in (None, "auto") and self.decode:
+        if decode in (None, "auto"):
             return self.decode
         if decode not in self.decode:
             able = f"undoes {', '.join(self.decode)}" if self.decode else "has no DECODE operator"
@@ -149,6 +149,11 @@ def runtime(name_or_path: str | os.PathLike[str]) -> Runtime:
     text = os.fspath(name_or_path)
     if isinstance(name_or_path, os.PathLike) or text.endswith(".toml") or any(mark in text for mark in "/\\"):
         return _own(Path(text))
+    if text.lower().replace("_", "-").startswith("ethos"):
+        raise UsageError(
+            f"{text} is no runtime here: give Vela a plain file (--runtime tflm --decode off), as it does not know the "
+            "operator DECODE that reads encoded weights"
+        )
     if text not in runtimes():
         raise UsageError(_unknown("runtime", text, runtimes()) + "; or the path of a .toml file of your own")
     return _by_name(text)
