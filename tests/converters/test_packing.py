@@ -14,7 +14,7 @@ from small_tflite import build
 from converters import packing
 from converters.decode import encodings
 from converters.encode import decoded, encode
-from converters.errors import CertificateError, CompressionError, NotAvailableError, UsageError
+from converters.errors import CertificateError, CompressionError, ModelError, NotAvailableError, UsageError
 from converters.flatbuffer import FlatBuffer, rows
 from converters.packing import pack, prove_equal
 from converters.runtimes import tflm, tflm_arena
@@ -131,25 +131,25 @@ def test_any_weight_of_any_layer_that_changed_is_found() -> None:
     assert prove_equal(before, before, runtime="litert", samples=samples) == 8
 
 
-def test_files_that_no_runtime_here_takes_are_packed_with_a_note_that_says_so() -> None:
+def test_files_that_no_runtime_here_takes_are_refused_as_nothing_can_be_proven() -> None:
     tree = rows.read(BOTH["two doors"]())
     custom = rows.new("OperatorCode", builtin_code=32, deprecated_builtin_code=32, custom_code="OnlyMine")
     tree["operator_codes"] = [custom]
     tree["subgraphs"][0]["operators"][0]["builtin_options"] = None
     tree["subgraphs"][0]["operators"][0]["builtin_options_type"] = 0
-    packed = pack(FlatBuffer(rows.write(tree)), FOR_LITERT)
-    assert packed.facts is not None and packed.facts.samples == 0
-    (note,) = packed.notes
-    assert note.startswith("the smaller file was not compared") and "\n" not in note
+    for data in (rows.write(tree), LITERT["strings"]()):
+        with pytest.raises(ModelError, match="cannot be proven equal.*--no-shrink") as caught:
+            pack(FlatBuffer(data), FOR_LITERT)
+        assert one_line(caught)
 
 
-@pytest.mark.parametrize("name", ["two doors", "branches", "loop", "float16", "strings", "resizable"])
+@pytest.mark.parametrize("name", ["two doors", "branches", "loop", "float16", "resizable"])
 def test_files_with_several_doors_graphs_and_types_are_proven_too(name: str) -> None:
     before = FlatBuffer((BOTH | LITERT)[name]())
     packed = pack(before, FOR_LITERT)
     assert packed.facts is not None
     assert len(packed.flatbuffer.data) < len(before.data)
-    assert packed.facts.samples > 0 or packed.notes
+    assert packed.facts.samples > 0 and not packed.notes
 
 
 def test_without_tflm_nothing_is_encoded_unproven(monkeypatch: pytest.MonkeyPatch) -> None:
