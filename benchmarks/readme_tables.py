@@ -187,6 +187,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "agreement": ("recipes", agreement),
     "deep_against_pcqat": ("deep_against_pcqat", deep_against_pcqat),
     "accuracy_size": ("accuracy_size", accuracy_size),
+    "packed_files": ("packed_files", packed_files),
 }
 
 

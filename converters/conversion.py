@@ -78,6 +78,11 @@ class Conversion:
     packing: Facts | None = None
     unpacked: FlatBuffer | None = None
 
+    @property
+    def named(self) -> FlatBuffer:
+        """The same model with the names of all tensors in the bytes, for what finds layers by them."""
+        return self.unpacked or self.flatbuffer
+
 
 def convert(
     model: Any,

@@ -51,7 +51,7 @@ def run(folder: Path, *, progress: child.Progress = child.no_progress) -> list[C
     candidates = [Candidate("Keras", model, model.stat().st_size, {"Keras": accuracy})]
     for dtype in ("float32", "int8"):
         file = folder / f"digits_{dtype}.tflite"
-        result = convert(model, data, dtype=dtype, runtime="tflm", progress=progress)
+        result = convert(model, data, dtype=dtype, runtime="litert", progress=progress)
         result.flatbuffer.save(file, force=True)
         candidates.append(_measure(dtype, file, data, progress))
     return candidates

@@ -164,9 +164,8 @@ def layers(
 def _errors(conversion: Conversion, samples: Mapping[str, Any], notes: list[str]) -> Mapping[str, float]:
     if conversion.float_flatbuffer is None:
         return {}
-    named = conversion.unpacked or conversion.flatbuffer  # layers are found by the names in the file
     try:
-        found: tuple[LayerError, ...] = layer_errors(conversion.float_flatbuffer.data, named.data, samples)
+        found: tuple[LayerError, ...] = layer_errors(conversion.float_flatbuffer.data, conversion.named.data, samples)
     except CompressionError as error:
         notes.append(f"errors of single layers were not measured: {error}")
         return {}

@@ -105,7 +105,7 @@ def trained() -> Any:
 def converted(compressed: CompressedModel, samples: Array, **options: Any) -> bytes:
     ranges = compressed.ranges
     options = {"ranges": ranges.activations, "weight_scales": ranges.weights, "dense": "per-tensor", **options}
-    return tfcompress.convert(compressed.model, samples, **options).flatbuffer.data
+    return tfcompress.convert(compressed.model, samples, **options).named.data
 
 
 def outputs_of(data: bytes, samples: Array) -> tuple[Array, float, int]:

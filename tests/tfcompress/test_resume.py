@@ -73,7 +73,7 @@ class Twice(tf_keras.layers.Layer):  # type: ignore[misc]
 def test_a_result_is_not_replaced_and_a_strangers_folder_never(tmp_path: Path) -> None:
     model, recipe, task = small_model(), Recipe(), some_task()
     tfcompress.compress(model, recipe, task, output=tmp_path / "out")
-    names = {"model.tflite", "model.keras", "recipe.toml", "report.json", "report.md"}
+    names = {"model.tflite", "model.tflite.names.json", "model.keras", "recipe.toml", "report.json", "report.md"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == names
     assert not (tmp_path / "out.partial").exists()
     with pytest.raises(FileError, match="exists; give another name, or --force"):

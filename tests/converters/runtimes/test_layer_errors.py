@@ -48,21 +48,21 @@ def test_scales_and_ranges_pass_through_the_child(coarse: Conversion) -> None:
 
 def test_the_layer_with_the_coarse_weights_is_the_one_that_errs(coarse: Conversion) -> None:
     assert coarse.float_flatbuffer is not None
-    errors = layer_errors(coarse.float_flatbuffer.data, coarse.flatbuffer.data, {"image": SAMPLES})
+    errors = layer_errors(coarse.float_flatbuffer.data, coarse.named.data, {"image": SAMPLES})
     assert [error.layer for error in errors] == ["image", "conv", "mean", "dense"]
     by_layer = {error.layer: error for error in errors}
     step = 1 / 255
     assert by_layer["image"].rms_error == pytest.approx(step / np.sqrt(12), rel=0.1)
     assert by_layer["conv"].relative_error < 0.05
     assert by_layer["dense"].relative_error > 0.1
-    expected = litert.run(coarse.float_flatbuffer.data, [SAMPLES])[0] - litert.run(coarse.flatbuffer.data, [SAMPLES])[0]
+    expected = litert.run(coarse.float_flatbuffer.data, [SAMPLES])[0] - litert.run(coarse.named.data, [SAMPLES])[0]
     assert by_layer["dense"].rms_error == pytest.approx(np.sqrt(np.mean(expected**2)), rel=0.05)
 
 
 def test_float_doors_and_the_other_width_are_compared_too() -> None:
     result = converted("float32", dtype="int16x8")
     assert result.float_flatbuffer is not None
-    errors = layer_errors(result.float_flatbuffer.data, result.flatbuffer.data, {"image": SAMPLES})
+    errors = layer_errors(result.float_flatbuffer.data, result.named.data, {"image": SAMPLES})
     assert [error.layer for error in errors] == ["image", "conv", "mean", "dense"]
     assert errors[0].rms_error == 0.0
     assert all(error.relative_error < 0.02 for error in errors)
@@ -70,7 +70,7 @@ def test_float_doors_and_the_other_width_are_compared_too() -> None:
 
 def test_files_and_samples_that_do_not_fit_are_refused(coarse: Conversion) -> None:
     assert coarse.float_flatbuffer is not None
-    both = coarse.float_flatbuffer.data, coarse.flatbuffer.data
+    both = coarse.float_flatbuffer.data, coarse.named.data
     with pytest.raises(DataError, match="the data names an input 'sound'"):
         layer_errors(*both, {"sound": SAMPLES})
     with pytest.raises(DataError, match="has samples of shape"):
