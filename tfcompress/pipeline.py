@@ -59,13 +59,9 @@ def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pro
     rows = scorecard.rows(plain, conversion, layers, (before, after), measuring)
     if folder:
         folder.save_model(twin.back(compressed.model, like=model))
-    seconds = (
-        scorecard.seconds_row("training_seconds", trained),
-        scorecard.seconds_row("total_seconds", time.monotonic() - started),
-    )
-    return Outcome(
-        conversion, (*rows, *seconds), layers, recipe, compressed.history, tuple(notes), hashes, compressed=compressed
-    )
+    total = scorecard.seconds_row("total_seconds", time.monotonic() - started)
+    rows = (*rows, scorecard.seconds_row("training_seconds", trained), total)
+    return Outcome(conversion, rows, layers, recipe, compressed.history, tuple(notes), hashes, compressed=compressed)
 
 
 def plan(model: Any, recipe: Recipe, task: Task) -> tuple[list[tuple[Skipped, ...]], tuple[str, ...]]:
