@@ -227,34 +227,31 @@ def _encoded(shrunk: FlatBuffer, spec: ConversionSpec) -> tuple[FlatBuffer, tupl
 
     best = made(())
     if best is shrunk:
-        _check_bound(spec, shrunk)
+        if spec.max_arena is not None:
+            _check_bound(spec.max_arena, tflm_arena.total_bytes(shrunk.data))
         return shrunk, (None, None)
     plain, arena = tflm_arena.total_bytes(shrunk.data), tflm_arena.total_bytes(best.data)
     if spec.max_arena is None or arena <= spec.max_arena:
         return best, (arena, plain)
-    _check_bound(spec, shrunk)
+    _check_bound(spec.max_arena, plain)
     # The arena is as large as its fullest moment: operators are left plain from the fullest on, as few as will do.
     order = _by_fullness(shrunk)
-    enough, few = len(order), 0
+    best, few, enough = shrunk, 0, len(order)
     while enough - few > 1:
         middle = (enough + few) // 2
-        if tflm_arena.total_bytes(made(order[:middle]).data) <= spec.max_arena:
-            enough = middle
+        tried = made(order[:middle])
+        size = tflm_arena.total_bytes(tried.data)
+        if size <= spec.max_arena:
+            best, arena, enough = tried, size, middle
         else:
             few = middle
-    best = made(order[:enough])
-    if best is shrunk:
-        return shrunk, (None, None)
-    return best, (tflm_arena.total_bytes(best.data), plain)
+    return best, (None, None) if best is shrunk else (arena, plain)
 
 
-def _check_bound(spec: ConversionSpec, plain: FlatBuffer) -> None:
-    if spec.max_arena is None:
-        return
-    needed = tflm_arena.total_bytes(plain.data)
-    if needed > spec.max_arena:
+def _check_bound(bound: int, needed: int) -> None:
+    if needed > bound:
         raise UsageError(
-            f"--max-arena is {spec.max_arena:,} bytes, and the file needs {needed:,} bytes even without encoded "
+            f"--max-arena is {bound:,} bytes, and the file needs {needed:,} bytes even without encoded "
             "weights (on this 64-bit host); give more, or a smaller model"
         )
 
