@@ -81,6 +81,7 @@ def pack(
     spec: ConversionSpec,
     samples: Mapping[str, Array] | None = None,
     *,
+    came: FlatBuffer | None = None,
     progress: child.Progress = child.no_progress,
 ) -> Packed:
     """Shrinks and encodes a file as `spec` asks for.
@@ -89,6 +90,7 @@ def pack(
         flatbuffer: a finished file.
         spec: `shrink`, `decode`, `max_arena` and `engine` of it count.
         samples: inputs in the model's own units by name, to compare outputs on; random ones without.
+        came: the file with encoded weights that `flatbuffer` was decoded from; then it is what the result must equal.
         progress: called with stage, done, total.
 
     Raises:
@@ -97,8 +99,6 @@ def pack(
         ModelError: the file cannot be edited, or the runtime cannot run it.
         NotAvailableError: weights are to be encoded, and there is no TFLM here to prove the result.
     """
-    if not spec.shrink and not spec.decode:
-        return Packed(flatbuffer, None)
     progress("shrinking", 0, 0)
     shrunk = shrink(flatbuffer, engine=spec.engine) if spec.shrink else flatbuffer
     packed = shrunk
@@ -106,15 +106,16 @@ def pack(
     if spec.decode:
         progress("encoding weights", 0, 0)
         packed, arenas = _encoded(shrunk, spec)
-    if packed.data == flatbuffer.data:
+    if came is None and packed.data == flatbuffer.data:
         return Packed(flatbuffer, None)
+    before = came or flatbuffer
     encoded = Counter(tensor.encoding for tensor in packed.tensors if tensor.encoding)
     progress("comparing outputs", 0, 0)
-    count, notes = _compared(flatbuffer, packed, spec, samples)
+    count, notes = _compared(before, packed, spec, samples)
     if spec.decode and not encoded:
         notes += (f"weights stay plain: nothing becomes smaller as {' or '.join(spec.decode)}",)
     origin = "random inputs" if samples is None else "calibration data"
-    facts = Facts(len(flatbuffer.data), len(shrunk.data), dict(encoded), *arenas, count, origin)
+    facts = Facts(len(before.data), len(shrunk.data), dict(encoded), *arenas, count, origin)
     return Packed(packed, facts, notes)
 
 
@@ -127,9 +128,9 @@ def _compared(
         ModelError: the runtime cannot run the file, so that nothing can be proven about a smaller one.
     """
     try:
-        expected = run_on(before, like=before, runtime=spec.engine, samples=samples)
+        expected = _run(before, like=before, runtime=spec.engine, samples=samples)
     except NotAvailableError as error:
-        if after.is_encoded:
+        if before.is_encoded or after.is_encoded:
             raise
         return 0, (f"the smaller file was not compared with the one before: {error}",)
     except (ModelError, ChildDiedError) as error:
@@ -147,22 +148,13 @@ def prove_equal(
     runtime: choice.Runtime,
     samples: Mapping[str, Array] | None = None,
 ) -> int:
-    """Runs both files on the same samples and compares every output byte.
-
-    Args:
-        before: a file.
-        after: what became of it.
-        runtime: who runs both.
-        samples: inputs in the model's own units by name; without, random integers over the whole range of the inputs.
-
-    Returns:
-        How many samples were compared.
+    """Runs both files on the same samples and compares every output byte; answers on how many samples.
 
     Raises:
         CertificateError: an output differs, or the runtime takes the first file only.
         CompressionError: the runtime cannot run the first file, or is not there.
     """
-    return _equal(run_on(before, like=before, runtime=runtime, samples=samples), before, after, runtime, samples)
+    return _equal(_run(before, like=before, runtime=runtime, samples=samples), before, after, runtime, samples)
 
 
 def _equal(
@@ -172,9 +164,14 @@ def _equal(
     runtime: choice.Runtime,
     samples: Mapping[str, Array] | None,
 ) -> int:
+    """On how many samples `after` gives the very bytes that `before` gave.
+
+    Raises:
+        CertificateError: an output differs, or the runtime takes the first file only.
+    """
     way_out = "this is a bug: report it with the model, and use --decode off or --no-shrink"
     try:
-        found = run_on(after, like=before, runtime=runtime, samples=samples)
+        found = _run(after, like=before, runtime=runtime, samples=samples)
     except CompressionError as error:
         raise CertificateError(
             f"{choice.describe(runtime)} runs the file before, but not the packed one ({error}); {way_out}"
@@ -189,10 +186,10 @@ def _equal(
     return len(expected[0])
 
 
-def run_on(
+def _run(
     file: FlatBuffer, *, like: FlatBuffer, runtime: choice.Runtime, samples: Mapping[str, Array] | None
 ) -> list[Array]:
-    """Outputs of a file, in its own types, on the samples that `like` is compared on; see `prove_equal`."""
+    """Outputs of a file, in its own types, on the samples that `like` is compared on, given or random."""
     count = max(1, min(SAMPLES, int(_MACS / max(like.macs, 1))))
     doors = ports.inputs_of(like)
     if samples is None:

@@ -46,7 +46,7 @@ _INDEX_DTYPES = frozenset({"int32", "int64", "bool", "string"})
 _SMALL_WEIGHT = 1024
 _HYBRID = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 
-_NAMED_FAULTS = 3
+NAMED_FAULTS = 3  # that a message names; it counts the others
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,14 @@ def verify(flatbuffer: FlatBuffer, spec: ConversionSpec, *, checks: Sequence[Che
     certificate = certify(flatbuffer, spec, checks=checks)
     if certificate.ok:
         return certificate
-    faults = certificate.faults
-    message = f"the file is not the {spec.dtype} file that was asked for: " + " | ".join(
-        map(str, faults[:_NAMED_FAULTS])
-    )
-    if len(faults) > _NAMED_FAULTS:
-        message += f" | and {len(faults) - _NAMED_FAULTS} more"
-    raise CertificateError(message, details="\n".join(map(str, faults)))
+    message = f"the file is not the {spec.dtype} file that was asked for: {listed(certificate.faults)}"
+    raise CertificateError(message, details="\n".join(map(str, certificate.faults)))
+
+
+def listed(faults: Sequence[Fault | str]) -> str:
+    """The first faults, and how many more there are, for a message."""
+    more = f" | and {len(faults) - NAMED_FAULTS} more" if len(faults) > NAMED_FAULTS else ""
+    return " | ".join(map(str, faults[:NAMED_FAULTS])) + more
 
 
 def certify(flatbuffer: FlatBuffer, spec: ConversionSpec, *, checks: Sequence[Check] = ()) -> Certificate:

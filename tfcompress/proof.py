@@ -19,14 +19,13 @@ from converters.flatbuffer import FlatBuffer, Tensor
 from converters.flatbuffer.kernels import StoredKernel, find, kernels_in_file
 from converters.keras_models.kernels import Kernel, kernels
 from converters.spec import ConversionSpec, DenseGranularity
-from converters.verify import verify
+from converters.verify import listed, verify
 from tfcompress import registry
 from tfcompress.invariants import holds
 from tfcompress.model import CompressedModel
 
 # Scales are float32 in the file, and computed from a float64 range.
 _RELATIVE = 1e-5
-_NAMED_FAULTS = 3
 
 
 def proven(
@@ -53,8 +52,7 @@ def proven(
     verify(conversion.flatbuffer, spec, checks=checks)
     faults = [*_kernel_faults(conversion.flatbuffer, compressed), *_range_faults(conversion, compressed)]
     if faults:
-        more = f" | and {len(faults) - _NAMED_FAULTS} more" if len(faults) > _NAMED_FAULTS else ""
-        message = "the file is not what was trained: " + " | ".join(faults[:_NAMED_FAULTS]) + more
+        message = f"the file is not what was trained: {listed(faults)}"
         raise CertificateError(message, details="\n".join(faults))
     return replace(conversion, notes=(*conversion.notes, *_dense_notes(compressed, dense)))
 

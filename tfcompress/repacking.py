@@ -6,7 +6,6 @@ What only TFLM takes cannot become a file for LiteRT again, so a file with encod
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,11 @@ from converters.conversion import Conversion
 from converters.encode import decoded
 from converters.errors import CertificateError, ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
-from converters.packing import SAMPLES, Facts, pack, prove_equal
+from converters.packing import SAMPLES, pack
 from converters.runtimes import ports
-from converters.verify import Certificate, dtype_of, operator_faults
+from converters.verify import NAMED_FAULTS, Certificate, dtype_of, listed, operator_faults
 from tfcompress import task
 from tfcompress.targets import Runtime
-
-_NAMED_FAULTS = 3
 
 
 def repack(
@@ -64,18 +61,11 @@ def repack(
     _check_compiled(flatbuffer)
     faults = operator_faults(flatbuffer, spec)
     if faults and spec.engine == "tflm":
-        more = f" | and {len(faults) - _NAMED_FAULTS} more" if len(faults) > _NAMED_FAULTS else ""
-        raise CertificateError(
-            f"{spec.runtime} cannot run this file: " + " | ".join(map(str, faults[:_NAMED_FAULTS])) + more
-        )
+        raise CertificateError(f"{spec.runtime} cannot run this file: {listed(faults)}")
     samples = _samples(flatbuffer, calibration, data, progress)
-    packed = pack(flatbuffer, spec, samples, progress=progress)
-    if came.is_encoded:  # what was decoded here is proven as well
-        count = prove_equal(came, packed.flatbuffer, runtime="tflm", samples=samples)
-        origin = "random inputs" if samples is None else "calibration data"
-        facts = packed.facts or Facts(0, len(packed.flatbuffer.data), {}, None, None, count, origin)
-        packed = replace(packed, facts=replace(facts, bytes=len(came.data)))
-    notes = tuple(str(fault) for fault in faults[:_NAMED_FAULTS])
+    # What was decoded here is proven as well.
+    packed = pack(flatbuffer, spec, samples, came=came if came.is_encoded else None, progress=progress)
+    notes = tuple(str(fault) for fault in faults[:NAMED_FAULTS])
     return Conversion(
         packed.flatbuffer,
         Certificate((), notes),
