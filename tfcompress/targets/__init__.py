@@ -1,5 +1,19 @@
-"""Targets: the runtimes that execute a file, as data; a user's own TOML file works by its path."""
+"""Targets as data: devices, and the runtimes that execute a file on them; a user's own TOML file works by its path."""
 
 from tfcompress.targets.catalogue import Runtime, runtime, runtimes
+from tfcompress.targets.cores import Core, core, cores
+from tfcompress.targets.devices import Device, Target, device, devices, target
 
-__all__ = ["Runtime", "runtime", "runtimes"]
+__all__ = [
+    "Core",
+    "Device",
+    "Runtime",
+    "Target",
+    "core",
+    "cores",
+    "device",
+    "devices",
+    "runtime",
+    "runtimes",
+    "target",
+]

@@ -9,31 +9,20 @@ One TOML file in `runtimes/` is one runtime; nothing else has to be changed to a
 
 from __future__ import annotations
 
-import difflib
 import functools
-import importlib.resources
 import os
-import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from importlib.resources.abc import Traversable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from converters.decode import encodings
-from converters.errors import FileError, UsageError
+from converters.errors import UsageError
 from converters.spec import ConversionSpec, Decode, DenseGranularity, DType, Engine, IoType, Quantizer
-
-# Tensor types of the TFLite schema (TensorType in tflite/schema/schema.fbs) that an operator's data can have.
-_TENSOR_TYPES = (
-    *("float32", "float16", "bfloat16", "float64", "int2", "int4", "int8", "int16", "int32", "int64"),
-    *("uint8", "uint16", "uint32", "uint64", "bool", "string", "resource", "variant", "complex64", "complex128"),
-)
-_KEYS = (
-    *("name", "version", "source", "dtypes", "dense", "engine", "decode", "int4_weights", "notes"),
-    *("kernels", "kernels_from_source"),
-)
+from tfcompress.targets import runtime_file
+from tfcompress.targets.toml_file import is_path, read
+from tfcompress.targets.toml_file import unknown as _unknown
 
 
 @dataclass(frozen=True)
@@ -62,6 +51,10 @@ class Runtime:
         int4_weights: operators that take int4 weights beside int8 activations.
         notes: what the table cannot say, in sentences.
         engine: whose rules a file for it may follow: those of `tflm` where files are for TFLM alone, else `litert`.
+        based_on: the packaged runtime whose facts it takes over where its own file says nothing; empty for none.
+        family: whose kernels do the work, for predictions of latency: `reference`, `cmsis-nn`, `esp-nn`, ...; empty if
+            unknown.
+        path: the file that it was read from; empty for a packaged one.
     """
 
     name: str
@@ -74,6 +67,9 @@ class Runtime:
     int4_weights: tuple[str, ...]
     notes: tuple[str, ...]
     engine: Engine = "litert"
+    based_on: str = ""
+    family: str = ""
+    path: str = field(default="", compare=False)
 
     def spec(
         self,
@@ -136,7 +132,7 @@ class Runtime:
 
 def runtimes() -> tuple[str, ...]:
     """Names of the packaged runtimes, sorted."""
-    return tuple(sorted(entry.name.removesuffix(".toml") for entry in _packaged() if entry.name.endswith(".toml")))
+    return runtime_file.packaged()
 
 
 def runtime(name_or_path: str | os.PathLike[str]) -> Runtime:
@@ -147,158 +143,20 @@ def runtime(name_or_path: str | os.PathLike[str]) -> Runtime:
         FileError: the file cannot be read, or is not a runtime; the message names file, key and what was expected.
     """
     text = os.fspath(name_or_path)
-    if isinstance(name_or_path, os.PathLike) or text.endswith(".toml") or any(mark in text for mark in "/\\"):
-        return _own(Path(text))
-    if text.lower().replace("_", "-").startswith("ethos"):
-        raise UsageError(
-            f"{text} is no runtime here: give Vela a plain file (--runtime tflm --decode off), as it does not know the "
-            "operator DECODE that reads encoded weights"
-        )
+    if isinstance(name_or_path, os.PathLike) or is_path(text):
+        return _runtime(runtime_file.values(read(Path(text), "a runtime"), text), text)
     if text not in runtimes():
         raise UsageError(_unknown("runtime", text, runtimes()) + "; or the path of a .toml file of your own")
     return _by_name(text)
 
 
-def _packaged() -> Iterable[Traversable]:
-    return (importlib.resources.files("tfcompress.targets") / "runtimes").iterdir()
-
-
 @functools.cache
 def _by_name(name: str) -> Runtime:
-    file = importlib.resources.files("tfcompress.targets") / "runtimes" / f"{name}.toml"
-    return _parse(file.read_text(encoding="utf-8"), f"{name}.toml")
+    return _runtime(runtime_file.values(runtime_file.packaged_text(name), f"{name}.toml"), "")
 
 
-def _own(path: Path) -> Runtime:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path} is not a TOML file: byte {error.start} is not UTF-8") from error
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(f"{path} cannot be read ({reason}); expected a TOML file of a runtime") from error
-    return _parse(text, str(path))
-
-
-# --- the file, checked ------------------------------------------------------------------------------------------
-
-
-def _parse(text: str, file: str) -> Runtime:
-    try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise FileError(f"{file} is not valid TOML: {error}") from error
-    for key in table:
-        if key not in _KEYS:
-            raise FileError(f"{file}: {_unknown('key', key, _KEYS)}")
-    for key in ("name", "dtypes", "kernels"):
-        if key not in table:
-            raise FileError(f"{file}: '{key}' is missing; expected {_EXPECTED[key]}")
-    dtypes = _words(table, "dtypes", file, get_args(DType))
-    if not dtypes:
-        raise FileError(f"{file}: dtypes is empty; expected {_EXPECTED['dtypes']}")
-    kernels = _kernels(table, file)
-    int4_weights = _words(table, "int4_weights", file)
-    for operator in int4_weights:
-        if operator not in kernels:
-            raise FileError(f"{file}: int4_weights: {_unknown('operator', operator, kernels)}")
-    return Runtime(
-        name=_text(table, "name", file),
-        version=_text(table, "version", file),
-        source=_text(table, "source", file),
-        kernels=MappingProxyType(kernels),
-        dtypes=cast("tuple[DType, ...]", dtypes),
-        dense=MappingProxyType(_dense(table, dtypes, file)),
-        engine=_engine(table, file),
-        decode=_words(table, "decode", file, encodings()),
-        int4_weights=int4_weights,
-        notes=_words(table, "notes", file),
-    )
-
-
-_EXPECTED = {
-    "name": 'a text such as "my-runtime"',
-    "version": 'a text such as "2.3.0"',
-    "source": "a text: where the facts are from",
-    "dtypes": 'a list of file types such as ["int8", "float32"]',
-    "dense": '"per-channel", "per-tensor", or a table with one of them for each dtype',
-    "engine": '"litert", or "tflm" where files are for TFLM alone',
-    "decode": 'a list of weight encodings such as ["lut"]',
-    "int4_weights": 'a list of operators such as ["CONV_2D"]',
-    "notes": "a list of sentences",
-    "kernels": 'a table of operators such as CONV_2D = ["int8", "float32"]',
-    "kernels_from_source": 'a table of operators such as CONV_2D = ["int8", "float32"]',
-}
-
-
-def _text(table: Mapping[str, Any], key: str, file: str) -> str:
-    value = table.get(key, "")
-    if not isinstance(value, str) or (key in table and not value.strip()):
-        raise _wrong(file, key, value)
-    return " ".join(value.split())
-
-
-def _words(table: Mapping[str, Any], key: str, file: str, allowed: Iterable[str] | None = None) -> tuple[str, ...]:
-    value = table.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise _wrong(file, key, value)
-    for word in value:
-        if allowed is not None and word not in allowed:
-            raise FileError(f"{file}: {key} holds an {_unknown('name', word, allowed)}")
-        if value.count(word) > 1:
-            raise FileError(f"{file}: {key} holds {word!r} twice; keep one")
-    return tuple(value)
-
-
-def _engine(table: Mapping[str, Any], file: str) -> Engine:
-    """The file's own word; else TFLM for a runtime that has TFLM's DECODE operator."""
-    value = table.get("engine", "tflm" if table.get("decode") else "litert")
-    if value not in get_args(Engine):
-        raise _wrong(file, "engine", value)
-    if table.get("decode") and value != "tflm":
-        raise FileError(f"{file}: engine is {value!r}, and decode is for TFLM only; leave one of them out")
-    return cast("Engine", value)
-
-
-def _dense(table: Mapping[str, Any], dtypes: tuple[str, ...], file: str) -> dict[str, DenseGranularity]:
-    value = table.get("dense", "per-channel")
-    by_dtype = dict.fromkeys(dtypes, value) if isinstance(value, str) else value
-    if not isinstance(by_dtype, dict):
-        raise _wrong(file, "dense", value)
-    for dtype in dict.fromkeys((*by_dtype, *dtypes)):
-        if dtype not in dtypes:
-            raise FileError(f"{file}: [dense] {_unknown('dtype', dtype, dtypes)}")
-        if by_dtype.get(dtype) not in get_args(DenseGranularity):
-            raise _wrong(file, f"dense for {dtype}", by_dtype.get(dtype, "missing"), like="dense")
-    return cast("dict[str, DenseGranularity]", by_dtype)
-
-
-def _kernels(table: Mapping[str, Any], file: str) -> dict[str, tuple[str, ...]]:
-    """Both tables as one: what was run, and what was only read in the sources."""
-    kernels: dict[str, tuple[str, ...]] = {}
-    for section in ("kernels", "kernels_from_source"):
-        operators = table.get(section, {})
-        if not isinstance(operators, dict):
-            raise _wrong(file, section, operators)
-        for operator, types in operators.items():
-            if operator in kernels:
-                raise FileError(f"{file}: {operator} is in [kernels] and in [kernels_from_source]; keep one")
-            if not isinstance(types, list):
-                raise _wrong(file, f"[{section}] {operator}", types, like=section)
-            kernels[operator] = _words(operators, operator, file, _TENSOR_TYPES)
-    if not kernels:
-        raise FileError(f"{file}: kernels is empty; expected {_EXPECTED['kernels']}")
-    return kernels
-
-
-def _wrong(file: str, key: str, value: object, *, like: str = "") -> FileError:
-    shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
-    return FileError(f"{file}: {key} is {shown}; expected {_EXPECTED.get(like or key, 'a list of types')}")
-
-
-def _unknown(kind: str, value: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    near = difflib.get_close_matches(str(value), names, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    listed = ", ".join(names) if len(names) <= 24 else f"{len(names)} names"
-    return f"unknown {kind} {str(value)[:80]!r}{hint}; expected one of {listed}"
+def _runtime(values: Mapping[str, Any], path: str) -> Runtime:
+    fields: dict[str, Any] = {
+        key: MappingProxyType(value) if isinstance(value, dict) else value for key, value in values.items()
+    }
+    return Runtime(path=path, **fields)
