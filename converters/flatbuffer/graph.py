@@ -272,6 +272,8 @@ def _checked_scales(
     scales, zero_points = quantization.get("scale"), quantization.get("zero_point")
     axis = quantization.get("quantized_dimension", 0)
     scales = np.zeros(0, np.float32) if scales is None else scales
+    if len(shape) == 1 and axis > 0 and len(scales) in (1, shape[0]):
+        axis = 0  # converters of 2020 gave a bias the axis of its depthwise kernel; no runtime reads it
     if len(scales) and not (0 <= axis < len(shape) or (not shape and len(scales) == 1)):
         raise ModelError(
             f"{who} has scales along axis {axis} of shape {list(shape)}; the file is damaged, make it again"

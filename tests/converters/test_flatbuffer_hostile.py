@@ -282,6 +282,16 @@ def test_values_that_make_no_sense_are_named(case: str) -> None:
         FlatBuffer(spoiled(change))
 
 
+def test_a_bias_with_the_axis_of_its_kernel_is_read_as_old_converters_meant_it() -> None:
+    # TFLM's own person_detect.tflite of 2020 is such a file.
+    def change(tree: Any) -> None:
+        tree.subgraphs[0].tensors[2].quantization.quantizedDimension = 3
+
+    bias = FlatBuffer(spoiled(change)).tensors[2]
+    assert (len(bias.shape), bias.axis) == (1, 0)
+    assert len(bias.scales) == bias.shape[0] > 1
+
+
 def test_control_characters_in_names_do_not_reach_an_error_message() -> None:
     graph = G([T("\x1b[2J\nevil", (2,), values=[1, 2])], [], [], ["\x1b[2J\nevil"])
     tree = model(graph)
