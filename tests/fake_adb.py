@@ -48,7 +48,9 @@ def adb(words: list[str]) -> int:
         print(SCENARIO.get("devices", "List of devices attached\nPHONE1\tdevice\n"))
         return SCENARIO.get("devices_status", 0)
     if (lost := SCENARIO.get("lost")) and lost in verb:
-        print(f"error: device '{serial}' not found", file=sys.stderr)
+        # The words of adb 29.0.6.
+        told = "adb: error: failed to get feature set" if words[0] == "push" else "error"
+        print(f"{told}: device '{serial}' not found", file=sys.stderr)
         return 1
     return push(words[1:]) if words[0] == "push" else shell(words[1:])
 

@@ -25,6 +25,7 @@ from tfcompress.rows import Row
 
 FAKE = Path(__file__).resolve().parent.parent / "fake_adb.py"
 TARGET = "Google Pixel 8, Android 14"
+RUN = "0123456789abcdef" * 2
 
 
 def row(**changes: Any) -> dict[str, Any]:
@@ -294,7 +295,7 @@ DENIED = (
         ({"push_error": "remote couldn't create file: Permission denied"}, DeviceError, "permission denied; open the"),
         ({"push_error": "remote No space left on device"}, DeviceError, "no space is left on it"),
         ({"push_error": "remote Is a directory"}, DeviceError, "remote Is a directory"),
-        ({"lost": "push"}, DeviceError, "PHONE1 was lost while copying the model to the phone (error: device"),
+        ({"lost": "push"}, DeviceError, "PHONE1 was lost while copying the model to the phone (adb: error: failed"),
         ({"lost": "pidof"}, DeviceError, "was lost while waiting for the result"),
         ({"killed": "push"}, DeviceError, "adb was killed by signal 9 while copying the model"),
         ({"killed": "am start"}, DeviceError, "adb was killed by signal 9 while starting the app"),
@@ -428,11 +429,24 @@ def test_a_folder_that_never_appears_is_told(phone: FakePhone, model: Path, monk
         (reply() + " " * phone_reply.MOST_BYTES, "is larger than 1,048,576 bytes"),
     ],
 )
-def test_results_that_break_the_form_are_not_believed(phone: FakePhone, model: Path, text: str, words: str) -> None:
-    phone.behave(reply=text)
-    told = failure(DeviceError, lambda: measure_on_phone(model))
+def test_results_that_break_the_form_are_not_believed(text: str, words: str) -> None:
+    data = text.replace("@ID@", RUN).replace("@THREADS@", "1").encode("utf-8", errors="surrogateescape")
+    told = failure(DeviceError, lambda: phone_reply.rows(data, run=RUN, threads=1, target=TARGET, day="today"))
     assert words in told
     assert len(told) < 700
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (reply(row(), row(how="estimated")), "says 'estimated' in row 1"),
+        (reply() + " " * phone_reply.MOST_BYTES, "is larger than 1,048,576 bytes"),
+        (json.dumps({"id": "@ID@", "error": "no kernel for Mystery"}), "could not measure: no kernel for Mystery"),
+    ],
+)
+def test_nothing_of_a_result_that_is_not_believed_is_left(phone: FakePhone, model: Path, text: str, words: str) -> None:
+    phone.behave(reply=text)
+    assert words in failure(DeviceError, lambda: measure_on_phone(model))
     assert phone.files == []
 
 

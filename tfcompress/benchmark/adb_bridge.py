@@ -170,13 +170,20 @@ class Phone:
     def _answer(self, words: Sequence[str], what: str, seconds: float | None) -> Answer:
         answer = call(self.adb, ["-s", self.serial, *words], seconds=seconds, what=what)
         complaint = last_line(answer.err)
-        # What adb itself has to say of the connection; "adb: error:" is about a file.
-        if answer.status != 0 and complaint.startswith(("error: ", "adb: device ", "adb: no devices")):
+        if answer.status != 0 and _is_of_connection(complaint):
             raise DeviceError(
                 f"the phone {clean(self.serial, 60)} was lost while {what} ({complaint}); check its cable, "
                 "and that it is unlocked and still allows USB debugging"
             )
         return answer
+
+
+def _is_of_connection(complaint: str) -> bool:
+    """Whether adb speaks of the connection, and not of a file, or the phone's own programs of something else."""
+    marks = ("failed to get feature set", "connect failed", "protocol fault", "EOF", "device offline", "no devices")
+    return complaint.startswith("error: ") or (
+        complaint.startswith("adb: ") and any(mark in complaint for mark in marks)
+    )
 
 
 def connect(serial: str | None = None) -> Phone:
