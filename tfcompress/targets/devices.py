@@ -154,14 +154,12 @@ def device(name_or_path: str | os.PathLike[str]) -> Device:
         FileError: the file cannot be read, or is not a device; the message names file, key and what was expected.
     """
     text = os.fspath(name_or_path)
+    name = "" if isinstance(name_or_path, os.PathLike) else _by_alias().get(_plain(text), "")
+    if name:
+        return _by_name(name)
     if isinstance(name_or_path, os.PathLike) or is_path(text):
         return _parse(read(Path(text), "a device"), text, folder=Path(text).parent)
-    name = _by_alias().get(_plain(text), text)
-    if name not in devices():
-        raise UsageError(
-            unknown("device", text, devices()) + "; or the path of a .toml file (see `tfcompress targets`)"
-        )
-    return _by_name(name)
+    raise UsageError(unknown("device", text, devices()) + "; or the path of a .toml file (see `tfcompress targets`)")
 
 
 def target(name_or_path: str | os.PathLike[str]) -> Target:
@@ -176,7 +174,7 @@ def target(name_or_path: str | os.PathLike[str]) -> Target:
     if not chosen:
         return Target(found, runtime(found.runtime))
     if chosen not in (found.runtime, *found.also) and not is_path(chosen):
-        raise UsageError(f"{found.name} has no {unknown('runtime', chosen, (found.runtime, *found.also))}")
+        raise UsageError(f"{found.name}: {unknown('runtime', chosen, (found.runtime, *found.also))}, or a .toml file")
     return Target(found, runtime(chosen))
 
 
@@ -184,7 +182,8 @@ def _parted(name_or_path: str | os.PathLike[str]) -> tuple[str | os.PathLike[str
     """Device and runtime of `device:runtime`; a colon may also belong to a path: C:/mine.toml, ./a:b/mine.toml."""
     text = os.fspath(name_or_path)
     place, _, chosen = text.rpartition(":")
-    if isinstance(name_or_path, os.PathLike) or len(place) < 2 or (is_path(place) and not place.endswith(".toml")):
+    whole = isinstance(name_or_path, os.PathLike) or len(place) < 2 or not chosen
+    if whole or (is_path(place) and not place.endswith(".toml")):
         return name_or_path, ""
     return place, chosen
 
