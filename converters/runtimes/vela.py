@@ -36,7 +36,8 @@ ACCELERATORS = (
 OPERATOR = "ethos-u"  # the custom operator of a compiled file
 NO_REASON = "Vela gives no reason"
 
-_LIMITS = Limits(seconds=300.0, memory_bytes=8 * GIB)
+# A network of a microcontroller takes it a tenth of a second; a spoiled file can keep it busy for ever.
+_LIMITS = Limits(seconds=120.0, memory_bytes=8 * GIB)
 # What Vela calls an operator that it leaves to the CPU.
 _LEFT_ALONE = "Passthrough"
 _COMPLAINT = re.compile(
@@ -74,8 +75,9 @@ class Compiled:
         clock_hz: the NPU's clock by `system_config`.
         npu_cycles: of the NPU alone.
         total_cycles: with waiting for memory; without what runs on the CPU.
-        memory: bytes at the peak in `sram`, `dram` and `flash`. Weights and commands are in flash, in DRAM where the
-            system has no flash, and counted as flash where the memory mode puts them into SRAM (`Sram_Only`).
+        memory: bytes at the peak in `sram`, `dram` and `flash`. Weights and biases are in flash, in DRAM where the
+            system has no flash, and counted as flash where the memory mode has them in SRAM (`Sram_Only`). The NPU's
+            commands are in none of these; the size of `file` has them too.
         operators: one per operator of the file, in its order.
     """
 
@@ -156,7 +158,9 @@ def _check_configuration(accelerator: str, system_config: str | None) -> None:
     # Vela itself would take an Ethos-U65's memories for an Ethos-U55, which has no such port.
     family = accelerator.rpartition("-")[0].title().replace("-", "_")
     if system_config is not None and not system_config.startswith(f"{family}_"):
-        raise UsageError(f"the system configuration '{system_config}' is not of {accelerator}; name a {family}_...")
+        raise UsageError(
+            f"the system configuration '{system_config}' is not of {accelerator}; name one that begins with {family}_"
+        )
 
 
 def _check_file(flatbuffer: FlatBuffer) -> None:
@@ -165,7 +169,7 @@ def _check_file(flatbuffer: FlatBuffer) -> None:
             "this file has encoded weights, which Vela cannot read; give it the plain file: tfcompress convert ... "
             "--decode off"
         )
-    if any(operator.name == OPERATOR for operator in flatbuffer.operators):
+    if any(operator.is_custom and operator.name == OPERATOR for operator in flatbuffer.operators):
         raise ModelError("this file is compiled for an Ethos-U already; give the file that it was made of")
     if (count := len(flatbuffer.graphs)) > 1:
         raise ModelError(f"this file has {count} graphs (IF, WHILE or CALL_ONCE); only a file of one can be estimated")

@@ -67,8 +67,8 @@ class EthosU:
         npu_cycles: of the NPU alone, as if memory never kept it waiting.
         total_cycles: with waiting for memory; 0 if nothing runs on the NPU.
         sram_bytes: the peak of what Vela places in SRAM: activations, and weights on their way.
-        dram_bytes: the same in DRAM; with the weights and commands where there is no flash.
-        flash_bytes: weights and commands in flash.
+        dram_bytes: the same in DRAM, with weights and biases where there is no flash.
+        flash_bytes: weights and biases in flash; the whole `file`, with the NPU's commands, is somewhat larger.
         operators: one per operator of the file, in its order.
         file: the compiled `.tflite`, for TFLM with Arm's driver.
         version: what estimated, such as `Vela 5.2.0`.
