@@ -1,0 +1,1 @@
+"""The arena on a 32-bit microcontroller."""
