@@ -48,9 +48,10 @@ def adb(words: list[str]) -> int:
         print(SCENARIO.get("devices", "List of devices attached\nPHONE1\tdevice\n"))
         return SCENARIO.get("devices_status", 0)
     if (lost := SCENARIO.get("lost")) and lost in verb:
-        # The words of adb 29.0.6.
-        told = "adb: error: failed to get feature set" if words[0] == "push" else "error"
-        print(f"{told}: device '{serial}' not found", file=sys.stderr)
+        if words[0] == "push":  # as adb 29.0.6 says it, on standard output
+            print(f"adb: error: failed to get feature set: device '{serial}' not found")
+        else:
+            print(f"error: device '{serial}' not found", file=sys.stderr)
         return 1
     return push(words[1:]) if words[0] == "push" else shell(words[1:])
 
@@ -58,7 +59,8 @@ def adb(words: list[str]) -> int:
 def push(words: list[str]) -> int:
     source, target = words
     if error := SCENARIO.get("push_error"):
-        print(f"adb: error: failed to copy '{source}' to '{target}': {error}", file=sys.stderr)
+        # As adb 29.0.6 says it, on standard output.
+        print(f"adb: error: failed to copy '{source}' to '{target}': {error}\n{source}: 0 files pushed, 0 skipped.")
         return 1
     # The sync service takes the path as it is; no shell is between.
     (PHONE / target.removeprefix("/").replace("sdcard", str(STORAGE), 1)).write_bytes(Path(source).read_bytes())

@@ -321,7 +321,7 @@ def test_an_adb_that_hangs_is_ended(phone: FakePhone, model: Path, when: str, mo
 def test_a_result_that_does_not_come_is_waited_for_no_longer_than_asked(phone: FakePhone, model: Path) -> None:
     phone.behave(reply=None, log="I/tfcompress( 12): @ID@ run 3 of 50\nE/other( 9): noise")
     words = failure(DeviceError, lambda: measure_on_phone(model, timeout=0.3, runs=9, threads=(2,)))
-    assert f"no result came from {TARGET} in 0.3 s (9 runs, 2 threads, xnnpack; waited for /sdcard/" in words
+    assert f"no result came from {TARGET} in 0.3 s (9 runs, threads 2, xnnpack; waited for /sdcard/" in words
     assert "its log says last 'run 3 of 50' (all of it: adb -s PHONE1 logcat -d -s tfcompress" in words
     assert phone.was_stopped and phone.files == []
 

@@ -134,10 +134,9 @@ def _check(threads: Sequence[int], runs: int, delegate: str, timeout: float) -> 
 
 def _target(phone: Phone) -> str:
     keys = ("ro.product.manufacturer", "ro.product.model", "ro.build.version.release")
-    maker, model, version = (
-        clean(phone.shell("getprop", key, what="asking for its name").out.decode("utf-8", errors="replace"), 60)
-        for key in keys
-    )
+    answer = phone.script("; ".join(f"getprop {key}" for key in keys), what="asking for its name")
+    lines = [*answer.out.decode("utf-8", errors="replace").split("\n"), "", "", ""]
+    maker, model, version = (clean(line, 60) for line in lines[: len(keys)])
     if model.lower().startswith(maker.lower()):
         maker = ""
     return f"{' '.join(filter(None, (maker, model))) or 'unknown phone'}, Android {version or 'unknown'}"
@@ -174,12 +173,13 @@ def _pushed(phone: Phone, target: str, data: bytes, say: Callable[[str], None]) 
 
 
 def _why_not_copied(answer: Answer) -> str:
-    reason = last_line(answer.err.strip() or answer.words)
     if "Permission denied" in answer.words or "Operation not permitted" in answer.words:
         return f"permission denied; open the app once on the phone, or uninstall it and {_INSTALL}"
     if "No space left" in answer.words:
         return "no space is left on it; make room"
-    return reason
+    # "adb: error: failed to copy 'HERE' to 'THERE': why", and after it a line that counts files.
+    complaint = next((line for line in answer.words.splitlines() if "error" in line), "")
+    return last_line(complaint.rpartition("': ")[2] or answer.words)
 
 
 @contextlib.contextmanager
@@ -251,7 +251,7 @@ def _awaited(phone: Phone, target: str, request: _Request, timeout: float) -> by
         if was_seen and misses > 1:
             raise DeviceError(f"the app ended without a result on {target}: {_log(phone, request)}")
     raise DeviceError(
-        f"no result came from {target} in {timeout:g} s ({request.runs} runs, {request.threads} threads, "
+        f"no result came from {target} in {timeout:g} s ({request.runs} runs, threads {request.threads}, "
         f"{request.delegate}; waited for {request.result}): {_log(phone, request)}; unlock the phone, or give it "
         "more time with --timeout"
     )

@@ -169,8 +169,10 @@ class Phone:
 
     def _answer(self, words: Sequence[str], what: str, seconds: float | None) -> Answer:
         answer = call(self.adb, ["-s", self.serial, *words], seconds=seconds, what=what)
-        complaint = last_line(answer.err)
-        if answer.status != 0 and _is_of_connection(complaint):
+        # `push` complains on standard output, which is the phone's own with `shell`.
+        said = answer.err if words[0] == "shell" else answer.words
+        complaint = next((clean(line) for line in said.splitlines() if _is_of_connection(line)), None)
+        if answer.status != 0 and complaint is not None:
             raise DeviceError(
                 f"the phone {clean(self.serial, 60)} was lost while {what} ({complaint}); check its cable, "
                 "and that it is unlocked and still allows USB debugging"
@@ -178,12 +180,10 @@ class Phone:
         return answer
 
 
-def _is_of_connection(complaint: str) -> bool:
+def _is_of_connection(line: str) -> bool:
     """Whether adb speaks of the connection, and not of a file, or the phone's own programs of something else."""
     marks = ("failed to get feature set", "connect failed", "protocol fault", "EOF", "device offline", "no devices")
-    return complaint.startswith("error: ") or (
-        complaint.startswith("adb: ") and any(mark in complaint for mark in marks)
-    )
+    return line.startswith("error: ") or (line.startswith("adb: ") and any(mark in line for mark in marks))
 
 
 def connect(serial: str | None = None) -> Phone:
