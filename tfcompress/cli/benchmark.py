@@ -35,7 +35,7 @@ _ON_A_PHONE = ("serial", "delegate", "timeout")
     "--threads",
     multiple=True,
     type=click.IntRange(1),
-    help="Threads of LiteRT; may be given several times. [default: 1, and one per core of this machine]",
+    help="Threads of LiteRT; may be given several times. [default: 1 and one per core; on a phone 1]",
 )
 @click.option(
     "--runs", default=50, show_default=True, type=click.IntRange(1), help="Timed runs, for 10 s at most here."
