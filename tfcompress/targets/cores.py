@@ -36,6 +36,7 @@ KEYS: Mapping[str, Key] = {
         'the widest float it computes: "none", "half", "single" or "double"',
         choices=("none", "half", "single", "double"),
     ),
+    "coremark_per_mhz": Key("CoreMark per MHz of one core, 0.1 to 20", "number", low=0.1, high=20),
     "source": Key("a text: the manual that the numbers are from", needed=True),
     "notes": Key("a list of sentences", "texts"),
 }
@@ -57,6 +58,7 @@ class Core:
             kernels use, loads and requantization not counted. A bound, never a speed.
         load_bytes_per_cycle: bytes per cycle from its closest memory, at most.
         fpu: the widest floating point number that it computes on in hardware.
+        coremark_per_mhz: EEMBC's CoreMark per MHz as its maker publishes it: how fast it is at plain C.
         notes: what the numbers cannot say.
     """
 
@@ -70,6 +72,7 @@ class Core:
     int8_macs_per_cycle: float | None = None
     load_bytes_per_cycle: float | None = None
     fpu: Fpu | None = None
+    coremark_per_mhz: float | None = None
     notes: tuple[str, ...] = ()
 
 
