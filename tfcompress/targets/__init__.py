@@ -2,7 +2,7 @@
 
 from tfcompress.targets.catalogue import Runtime, runtime, runtimes
 from tfcompress.targets.cores import Core, core, cores
-from tfcompress.targets.devices import Device, Target, device, devices, target
+from tfcompress.targets.devices import Device, Target, device, devices, matching, target
 
 __all__ = [
     "Core",
@@ -13,6 +13,7 @@ __all__ = [
     "cores",
     "device",
     "devices",
+    "matching",
     "runtime",
     "runtimes",
     "target",

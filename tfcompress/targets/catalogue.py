@@ -17,7 +17,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
 
-from converters.decode import encodings
 from converters.errors import UsageError
 from converters.spec import ConversionSpec, Decode, DenseGranularity, DType, Engine, IoType, Quantizer
 from tfcompress.targets import runtime_file
@@ -118,10 +117,12 @@ class Runtime:
         """The encodings that may be used, by what was asked for."""
         if decode == "off":
             return ()
-        if decode not in (None, "auto", *encodings()):
-            raise UsageError(_unknown("encoding", str(decode), ("off", "auto", *encodings())))
         if decode in (None, "auto"):
             return self.decode
+        from converters.decode import encodings  # which loads NumPy; listing runtimes does without
+
+        if decode not in encodings():
+            raise UsageError(_unknown("encoding", str(decode), ("off", "auto", *encodings())))
         if decode not in self.decode:
             able = f"undoes {', '.join(self.decode)}" if self.decode else "has no DECODE operator"
             raise UsageError(
@@ -152,7 +153,7 @@ def runtime(name_or_path: str | os.PathLike[str]) -> Runtime:
 
 @functools.cache
 def _by_name(name: str) -> Runtime:
-    return _runtime(runtime_file.values(runtime_file.packaged_text(name), f"{name}.toml"), "")
+    return _runtime(runtime_file.values(runtime_file.packaged_text(name), f"{name}.toml", ours=True), "")
 
 
 def _runtime(values: Mapping[str, Any], path: str) -> Runtime:

@@ -8,7 +8,7 @@ from typing import Any
 
 from converters.errors import FileError
 from tfcompress.targets.cores import Core, core, cores, from_table
-from tfcompress.targets.toml_file import Key, check, parse, unknown
+from tfcompress.targets.toml_file import Key, check, parse, unknown, wrong
 
 KINDS = ("board", "phone", "simulator")
 PLACES = ("internal-flash", "external-flash", "ram", "dram")
@@ -21,6 +21,7 @@ KEYS: Mapping[str, Key] = {
     "title": Key('a text such as "ST NUCLEO-L4R5ZI"', needed=True),
     "kind": Key('"board", "phone" or "simulator"', choices=KINDS, needed=True),
     "soc": Key('a text such as "STM32L4R5ZIT6"', needed=True),
+    "core": Key('a name such as "cortex-m4", or a [core] table of your own', "any", needed=True),
     "runtime": Key('what runs a file there, such as "tflm-cmsis-nn", or the path of a TOML file', needed=True),
     "also": Key('a list of other runtimes such as ["tflm"]', "texts"),
     "aliases": Key('a list of names such as ["Nucleo-L4R5ZI"]', "texts"),
@@ -103,24 +104,23 @@ def read_table(text: str, file: str) -> dict[str, Any]:
         if section not in table:
             raise FileError(f"{file}: [{section}] is missing; expected a table with {' and '.join(SECTIONS[section])}")
     tables = {section: Key(f"a table with {' and '.join(keys)}", "table") for section, keys in SECTIONS.items()}
-    processor = _core(table.pop("core", None), file)
     values = check(table, {**KEYS, **tables}, file)
     for section in [name for name in SECTIONS if name in values]:
         values[section] = check(values[section], SECTIONS[section], file, section=section)
     if "vela" in values.get("accelerator", {}):
         values["accelerator"]["vela"] = check(values["accelerator"]["vela"], _VELA, file, section="accelerator.vela")
     _check_together(values, file)
-    return {**values, "core": processor}
+    return {**values, "core": _core(values["core"], file)}
 
 
 def _core(value: Any, file: str) -> Core:
     """A packaged core by its name, or the one that the file describes."""
     if isinstance(value, dict):
         return from_table(value, "own", file, "core")
-    if value is None:
-        raise FileError(f"{file}: 'core' is missing; expected a name such as \"cortex-m4\", or a [core] table")
+    if not isinstance(value, str):
+        raise wrong(f"{file}: core", value, KEYS["core"].expected)
     if value not in cores():
-        raise FileError(f"{file}: core: {unknown('core', str(value)[:80], cores())}, or a [core] table of your own")
+        raise FileError(f"{file}: core: {unknown('core', value, cores())}, or a [core] table of your own")
     return core(value)
 
 

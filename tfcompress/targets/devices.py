@@ -22,8 +22,9 @@ from typing import Literal
 
 from converters.errors import UsageError
 from converters.spec import ConversionSpec
-from tfcompress.targets.catalogue import Runtime, runtime
-from tfcompress.targets.cores import Core
+from tfcompress.targets.catalogue import Runtime, runtimes
+from tfcompress.targets.catalogue import runtime as find_runtime
+from tfcompress.targets.cores import Core, cores
 from tfcompress.targets.device_file import SECTIONS, read_table
 from tfcompress.targets.toml_file import is_path, read, unknown
 
@@ -172,10 +173,44 @@ def target(name_or_path: str | os.PathLike[str]) -> Target:
     place, chosen = _parted(name_or_path)
     found = device(place)
     if not chosen:
-        return Target(found, runtime(found.runtime))
+        return Target(found, find_runtime(found.runtime))
     if chosen not in (found.runtime, *found.also) and not is_path(chosen):
         raise UsageError(f"{found.name}: {unknown('runtime', chosen, (found.runtime, *found.also))}, or a .toml file")
-    return Target(found, runtime(chosen))
+    return Target(found, find_runtime(chosen))
+
+
+def matching(
+    *,
+    kind: Kind | None = None,
+    core: str | None = None,
+    runtime: str | None = None,
+    min_ram: int | None = None,
+    min_flash: int | None = None,
+) -> tuple[Device, ...]:
+    """The packaged devices that have all that is asked for; one of unknown RAM or flash has not enough of it.
+
+    Args:
+        kind: board, phone or simulator.
+        core: name of the core.
+        runtime: one that the device can run, by default or also.
+        min_ram: bytes of RAM.
+        min_flash: bytes of flash.
+
+    Raises:
+        UsageError: there is no such core or runtime.
+    """
+    for what, value, known in (("core", core, cores()), ("runtime", runtime, runtimes())):
+        if value is not None and value not in known:
+            raise UsageError(unknown(what, value, known))
+    return tuple(
+        one
+        for one in map(_by_name, devices())
+        if kind in (None, one.kind)
+        and core in (None, one.core.name)
+        and runtime in (None, one.runtime, *one.also)
+        and (min_ram is None or (one.ram_bytes or 0) >= min_ram)
+        and (min_flash is None or (one.flash_bytes or 0) >= min_flash)
+    )
 
 
 def _parted(name_or_path: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], str]:

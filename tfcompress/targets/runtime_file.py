@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from importlib.resources.abc import Traversable
 from typing import Any, get_args
 
-from converters.decode import encodings
 from converters.errors import FileError
 from converters.spec import DenseGranularity, DType, Engine
 from tfcompress.targets.toml_file import Key, check, parse, unknown, wrong
@@ -39,13 +38,20 @@ def packaged_text(name: str) -> str:
     return (_folder() / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def values(text: str, file: str) -> dict[str, Any]:
+def values(text: str, file: str, *, ours: bool = False) -> dict[str, Any]:
     """The fields of a `Runtime`, from the text of its file.
+
+    Args:
+        text: the file.
+        file: its name, for errors.
+        ours: it is a packaged one: the names of weight encodings are not looked up, as that loads NumPy.
 
     Raises:
         FileError: the file is no TOML, a key is unknown or missing, or a value is not what was expected.
     """
     table = _whole(text, file)
+    if not ours and table.get("decode"):
+        _check_encodings(table["decode"], file)
     for key in ("dtypes", "kernels"):
         if key not in table:
             raise FileError(f"{file}: '{key}' is missing; expected {_keys()[key].expected}")
@@ -74,7 +80,7 @@ def values(text: str, file: str) -> dict[str, Any]:
     }
 
 
-# What a key must be; made when it is first asked for, as `encodings` lists a folder.
+# What a key must be; made when it is first asked for, as `packaged` lists a folder.
 @functools.cache
 def _keys() -> Mapping[str, Key]:
     return {
@@ -87,7 +93,7 @@ def _keys() -> Mapping[str, Key]:
         "dtypes": Key('a list of file types such as ["int8", "float32"]', "texts", choices=get_args(DType)),
         "dense": Key(_DENSE, "any"),
         "engine": Key('"litert", or "tflm" where files are for TFLM alone', "any"),
-        "decode": Key('a list of weight encodings such as ["lut"]', "texts", choices=tuple(encodings())),
+        "decode": Key('a list of weight encodings such as ["lut"]', "texts"),
         "int4_weights": Key('a list of operators such as ["CONV_2D"]', "texts"),
         "notes": Key("a list of sentences", "texts"),
         "kernels": _OPERATORS,
@@ -136,6 +142,14 @@ def _left(table: dict[str, Any], file: str) -> dict[str, Any]:
     for section in [name for name in _TABLES if name in table]:
         table[section] = {name: types for name, types in table[section].items() if name not in without}
     return table
+
+
+def _check_encodings(names: Iterable[str], file: str) -> None:
+    from converters.decode import encodings
+
+    for name in names:
+        if name not in encodings():
+            raise FileError(f"{file}: decode holds an {unknown('name', name, encodings())}")
 
 
 def _kernels(table: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
