@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 import sys
 import zipfile
@@ -244,8 +245,9 @@ def test_hostile_bytes_are_one_line(case: str, tmp_path: Path) -> None:
         assert "\n" not in str(caught.value) and len(str(caught.value)) < 1000
 
 
-def test_a_missing_file_and_a_folder_are_one_line(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.toml", tmp_path, Path("a\0b.toml")):
+def test_a_missing_file_a_folder_and_a_pipe_are_one_line(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    for path in (tmp_path / "none.toml", tmp_path, tmp_path / "pipe.toml", Path("a\0b.toml")):
         with pytest.raises(FileError, match="cannot be read"):
             targets.target(path)
 

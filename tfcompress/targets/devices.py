@@ -155,10 +155,12 @@ def device(name_or_path: str | os.PathLike[str]) -> Device:
         FileError: the file cannot be read, or is not a device; the message names file, key and what was expected.
     """
     text = os.fspath(name_or_path)
-    name = "" if isinstance(name_or_path, os.PathLike) else _by_alias().get(_plain(text), "")
+    if isinstance(name_or_path, os.PathLike) or text.endswith(".toml"):
+        return _parse(read(Path(text), "a device"), text, folder=Path(text).parent)
+    name = text if text in devices() else _by_alias().get(_plain(text), "")
     if name:
         return _by_name(name)
-    if isinstance(name_or_path, os.PathLike) or is_path(text):
+    if is_path(text):
         return _parse(read(Path(text), "a device"), text, folder=Path(text).parent)
     raise UsageError(unknown("device", text, devices()) + "; or the path of a .toml file (see `tfcompress targets`)")
 

@@ -60,6 +60,8 @@ def read(path: Path, what: str) -> str:
     Raises:
         FileError: it cannot be read, is too large, or is not UTF-8.
     """
+    if path.exists() and not path.is_file():  # a pipe would wait for ever
+        raise FileError(f"{path} cannot be read (it is no file); expected a TOML file of {what}")
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE_BYTES + 1)
