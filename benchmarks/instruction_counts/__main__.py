@@ -1,0 +1,134 @@
+"""Instructions that TFLM's kernels execute for each operator, counted on emulated processors.
+
+    python -m benchmarks.instruction_counts --tflm DIR --tflm-commit SHA --third-party DIR \
+        --cmsis-nn DIR --cmsis-nn-commit SHA --cmsis DIR --work DIR [--build cortex-m4,reference,release]... MODEL...
+
+Writes `benchmarks/results/instruction_counts.json`; rows of other builds and models that are there stay. The method is
+in docs/instruction_counts.md. Needs arm-none-eabi-g++, gcc and QEMU up to 8.2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.instruction_counts.build import BUILDS, HERE, MACHINES, program
+from benchmarks.instruction_counts.emulator import Run, count, plugin
+from benchmarks.tflm_library import COMMON, CORES, Sources, run
+from converters.flatbuffer import FlatBuffer, Operator
+from converters.output import write_whole
+
+RESULT = HERE.parent / "results" / "instruction_counts.json"
+_BUILDS = tuple(f"{core},{kernels},release" for core in MACHINES for kernels in ("reference", "cmsis-nn"))
+# What the flatbuffer's schema calls padding.
+_PADDING = {0: "same", 1: "valid"}
+_OPTIONS = ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor", "depth_multiplier", "filter_height",
+            "filter_width", "fused_activation_function", "axis", "beta")  # fmt: skip
+
+
+def rows(model: Path, build: str, found: Run) -> Iterator[dict[str, Any]]:
+    """One row per operator."""
+    core, kernels, level = build.split(",")
+    file = FlatBuffer(model.read_bytes())
+    for operator, counts in zip(file.operators, found.operators, strict=True):
+        yield {
+            "core": core,
+            "kernels": kernels,
+            "build": level,
+            "model": model.stem,
+            "operator": operator.index,
+            "name": operator.name,
+            **_shapes(file, operator),
+            "options": _options(file, operator),
+            "macs": operator.macs,
+            **counts,
+        }
+
+
+def _shapes(file: FlatBuffer, operator: Operator) -> dict[str, Any]:
+    inputs = [file.tensors[number] for number in operator.inputs if number >= 0]
+    outputs = [file.tensors[number] for number in operator.outputs]
+    kept = {"inputs": [list(one.shape) for one in inputs], "outputs": [list(one.shape) for one in outputs]}
+    constants = [one.index in {tensor.index for tensor in file.tensors if tensor.is_constant} for one in inputs]
+    return {"dtype": outputs[0].dtype, "input_dtype": inputs[0].dtype, **kept, "constant": constants}
+
+
+def _options(file: FlatBuffer, operator: Operator) -> dict[str, Any]:
+    kept = {name: operator.options[name] for name in _OPTIONS if name in operator.options}
+    if "padding" in operator.options:
+        kept["padding"] = _PADDING[operator.options["padding"]]
+    coded = [file.tensors[number].coded for number in operator.outputs]
+    if coded and coded[0]:
+        kept |= {"encoding": coded[0].encoding, "encoded_bytes": coded[0].bytes}
+    return kept
+
+
+def facts(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the numbers were made with."""
+    return {
+        "how": "simulated",
+        "source": "python -m benchmarks.instruction_counts, see docs/instruction_counts.md",
+        "qemu": run(["qemu-system-arm", "--version"]).splitlines()[0],
+        "compiler": run(["arm-none-eabi-g++", "--version"]).splitlines()[0],
+        "tflm": arguments.tflm_commit,
+        "cmsis_nn": arguments.cmsis_nn_commit,
+        "flags": {"all": COMMON, "cores": CORES, "builds": BUILDS},
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machines": {core: machine.name for core, machine in MACHINES.items()},
+    }
+
+
+def merged(told: dict[str, Any], new: list[dict[str, Any]], model: str, build: str) -> list[dict[str, Any]]:
+    """The rows with those of one model and build replaced."""
+    key = (*build.split(","), model)
+    old = [row for row in told.get("rows", []) if (row["core"], row["kernels"], row["build"], row["model"]) != key]
+    return sorted(
+        [*old, *new], key=lambda row: (row["core"], row["kernels"], row["build"], row["model"], row["operator"])
+    )
+
+
+def write(told: dict[str, Any]) -> None:
+    """One row a line."""
+    head = json.dumps({name: value for name, value in told.items() if name != "rows"}, indent=1)
+    lines = ",\n".join("  " + json.dumps(row) for row in told["rows"])
+    write_whole(RESULT, (head[:-2] + ',\n "rows": [\n' + lines + "\n ]\n}\n").encode(), force=True)
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("tflm", "third-party", "cmsis-nn", "cmsis", "work"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    for name in ("tflm-commit", "cmsis-nn-commit"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--build", action="append")
+    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Builds, counts and writes."""
+    given = parse()
+    sources = Sources(given.tflm, given.third_party, given.cmsis_nn, given.cmsis)
+    counter = plugin(given.work)
+    for build in given.build or _BUILDS:
+        built = program(*build.split(","), sources, given.work)
+        for model in given.models:
+            found = count(built, build.split(",")[0], model, counter)
+            told = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+            merge = merged(told, list(rows(model, build, found)), model.stem, build)
+            overhead = {**told.get("overhead_instructions_per_operator", {})}
+            if found.between:
+                overhead[build] = found.between["instructions"]
+            write({**facts(given), "overhead_instructions_per_operator": overhead, "rows": merge})
+            total = sum(one["instructions"] for one in found.operators)
+            macs = FlatBuffer(model.read_bytes()).macs
+            print(f"{build} {model.stem}: {total:,} instructions, {total / max(macs, 1):.2f} per MAC", flush=True)
+
+
+if __name__ == "__main__":
+    main()

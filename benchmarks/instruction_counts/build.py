@@ -1,0 +1,187 @@
+"""Builds the program that runs a model on an emulated processor, with TFLM's kernels or CMSIS-NN's."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.tflm_library import COMMON, CORES, CXX, LEVELS, C, Sources, include_flags, run
+from converters import microcontroller
+from converters.errors import FileError
+
+HERE = Path(__file__).parent
+_FORMAT = Path(microcontroller.__file__).parent / "formats/cmake"
+# What the models hold: methods of MicroMutableOpResolver, and the kernels' files, without `_common`.
+METHODS = (
+    *("Add", "AveragePool2D", "Concatenation", "Conv2D", "Decode", "DepthwiseConv2D", "Dequantize", "FullyConnected"),
+    *("HardSwish", "LeakyRelu", "Logistic", "MaxPool2D", "Mean", "Mul", "Pad", "Quantize", "Relu", "Relu6", "Reshape"),
+    *("ResizeNearestNeighbor", "Softmax", "StridedSlice", "Sub", "Svdf", "Tanh", "Transpose", "TransposeConv"),
+)
+KERNELS = (
+    *("activations", "add", "concatenation", "conv", "decode", "decode_state", "decode_state_huffman"),
+    *("decode_state_lut", "decode_state_prune", "depthwise_conv", "dequantize", "fully_connected", "hard_swish"),
+    *("kernel_util", "leaky_relu", "logistic", "micro_tensor_utils", "mul", "pad", "pooling", "quantize", "reduce"),
+    *("reshape", "resize_nearest_neighbor", "softmax", "strided_slice", "sub", "svdf", "tanh", "transpose"),
+    *("transpose_conv",),
+)
+_RUNTIME = (
+    *("tensorflow/lite/micro", "tensorflow/lite/micro/arena_allocator", "tensorflow/lite/micro/memory_planner"),
+    *("tensorflow/lite/micro/tflite_bridge", "tensorflow/lite/core/api", "tensorflow/lite/core/c"),
+    *("tensorflow/lite/kernels", "tensorflow/lite/kernels/internal", "tensorflow/lite/kernels/internal/reference"),
+    *("tensorflow/compiler/mlir/lite/core/api", "tensorflow/compiler/mlir/lite/schema"),
+)
+_HEADERS = (
+    *("tensorflow/lite/micro/kernels/kernel_util.h", "tensorflow/lite/micro/micro_log.h"),
+    *("tensorflow/lite/kernels/internal/common.h", "tensorflow/lite/kernels/internal/quantization_util.h"),
+    *("tensorflow/lite/kernels/internal/tensor_ctypes.h", "tensorflow/lite/kernels/kernel_util.h"),
+    *("tensorflow/lite/kernels/op_macros.h", "tensorflow/lite/micro/micro_context.h"),
+)
+_NOT_RUNTIME = re.compile("test|mock_|fake_|recording_|linear_memory|benchmark|hexdump")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where QEMU runs code of a core.
+
+    Attributes:
+        name: QEMU's name of the board.
+        code: origin of the memory for code; the processor starts there.
+        data: origin of the memory for variables and the stack, 4 MiB.
+        model: origin of the memory for the model's file and, 4 MiB behind it, the arena.
+    """
+
+    name: str
+    code: int
+    data: int
+    model: int
+
+
+# "Arm MPS2 and MPS3 boards", QEMU's docs/system/arm/mps2.rst; the memory maps are in Arm's application notes of the
+# same numbers. The Cortex-M3 runs what was compiled for the Cortex-M0+, whose instructions it has. On the Cortex-M33
+# and M55, which start in secure state, code and variables lie at secure addresses.
+MACHINES = {
+    "cortex-m0plus": Machine("mps2-an385", 0, 0x20000000, 0x21000000),
+    "cortex-m4": Machine("mps2-an386", 0, 0x20000000, 0x21000000),
+    "cortex-m7": Machine("mps2-an500", 0, 0x20000000, 0x60000000),
+    "cortex-m33": Machine("mps2-an505", 0x10000000, 0x38000000, 0x80000000),
+    "cortex-m55": Machine("mps3-an547", 0x11000000, 0x31000000, 0x70000000),
+}
+# Optimization of runtime, kernels and optimized kernels, and further flags: TFLM's Makefile with BUILD_TYPE=default (its
+# checks run, those of every index into a tensor as well) and BUILD_TYPE=release_with_logs; and all of that for size.
+BUILDS = {
+    "default": (LEVELS["makefile"], ()),
+    "release": (LEVELS["makefile"], ("-DNDEBUG",)),
+    "size": (LEVELS["size"], ("-DNDEBUG",)),
+}
+ARENA_OFFSET = 4 << 20
+ARENA_BYTES = 8 << 20
+
+
+def program(core: str, kernels: str, build: str, sources: Sources, folder: Path) -> Path:
+    """Compiles what is not compiled yet and links it.
+
+    Args:
+        core: a key of `MACHINES`.
+        kernels: `reference` or `cmsis-nn`.
+        build: a key of `BUILDS`.
+        sources: where the code lies.
+        folder: where to build.
+
+    Returns:
+        The program for the emulator.
+    """
+    place = folder / f"{core}_{build}"
+    place.mkdir(parents=True, exist_ok=True)
+    jobs = [(path, flags, place / _object_name(path)) for path, flags in _files(core, kernels, build, sources)]
+    for optimization in sorted(set(BUILDS[build][0])):
+        _precompile([*_base(core, build), *CXX, optimization], sources, place / f"headers{optimization}.h")
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        list(pool.map(lambda job: _compile(sources, *job), jobs))
+    script = place / "memory.ld"
+    script.write_text(_linker_script(MACHINES[core]))
+    out = place / f"{kernels}.elf"
+    flags = ["-mthumb", *CORES[core], "-nostartfiles", "-specs=nosys.specs", "-Wl,--gc-sections", "-Wl,--no-warnings"]
+    run(["arm-none-eabi-g++", *flags, *(str(made) for _, _, made in jobs), "-lm", f"-Wl,-T,{script}", "-o", str(out)])
+    return out
+
+
+def _base(core: str, build: str) -> list[str]:
+    return [*CORES[core], *COMMON, *BUILDS[build][1]]
+
+
+def _files(core: str, kernels: str, build: str, sources: Sources) -> Iterator[tuple[Path, list[str]]]:
+    """Every file of the program, and the flags it is compiled with; those of TFLM relative to its folder."""
+    base, (runtime, reference, optimized) = _base(core, build), BUILDS[build][0]
+    machine = MACHINES[core]
+    add = " ".join(f"add(resolver.Add{method}());" for method in METHODS)
+    where = [f"-DMODEL_ADDRESS={machine.model}u", f"-DARENA_ADDRESS={machine.model + ARENA_OFFSET}u"]
+    yield HERE / "main.cc", [*base, *CXX, runtime, *where, f"-DARENA_BYTES={ARENA_BYTES}u", f"-DADD_OPERATORS={add}"]
+    yield _FORMAT / "startup.cpp.j2", [*base, *CXX, runtime, "-x", "c++"]
+    for group in _RUNTIME:
+        for path in sorted((sources.tflm / group).glob("*.cc")):
+            if not _NOT_RUNTIME.search(path.name):
+                yield path.relative_to(sources.tflm), [*base, *CXX, runtime]
+    for path in _kernels(sources.tflm, kernels):
+        yield path, [*base, *CXX, reference, *(["-DCMSIS_NN"] if path.parent.name == "cmsis_nn" else [])]
+    if kernels == "cmsis-nn":
+        if not (sources.cmsis_nn and sources.cmsis):
+            raise FileError("kernels of CMSIS-NN need --cmsis-nn and --cmsis")
+        for path in sorted((sources.cmsis_nn / "Source").rglob("*.c")):
+            if not path.stem.endswith(("_f16", "_f32", "_flt")):  # as TFLM's ext_libs/cmsis_nn.inc
+                yield path, [*base, *C, optimized, "-DARM_NN_ENABLE_F16=0", "-DARM_NN_ENABLE_F32=0"]
+
+
+def _kernels(tflm: Path, kernels: str) -> Iterator[Path]:
+    folder = Path("tensorflow/lite/micro/kernels")
+    for stem in KERNELS:
+        for name in (f"{stem}.cc", f"{stem}_common.cc"):
+            better = folder / "cmsis_nn" / name
+            if kernels == "cmsis-nn" and (tflm / better).exists():
+                yield better
+            elif (tflm / folder / name).exists():
+                yield folder / name
+
+
+def _precompile(flags: Sequence[str], sources: Sources, header: Path) -> None:
+    """Parses what nearly all files of TFLM include once: they compile in a third of the time, to the same bytes."""
+    text = "".join(f'#include "{name}"\n' for name in _HEADERS)
+    made = header.with_suffix(".h.gch")
+    if made.exists() and header.exists() and header.read_text() == text:
+        return
+    header.write_text(text)
+    command = ["arm-none-eabi-g++", *flags, *include_flags(sources), "-x", "c++-header"]
+    run([*command, str(header), "-o", str(made)], sources.tflm)
+
+
+def _compile(sources: Sources, path: Path, flags: Sequence[str], made: Path) -> None:
+    stamp = hashlib.sha256(" ".join(flags).encode()).hexdigest()
+    noted = made.with_suffix(".flags")
+    own = path.is_absolute() and path.is_relative_to(HERE.parent.parent)
+    old = not made.exists() or (own and made.stat().st_mtime < path.stat().st_mtime)
+    if not old and noted.exists() and noted.read_text() == stamp:
+        return
+    compiler = "arm-none-eabi-gcc" if path.suffix == ".c" else "arm-none-eabi-g++"
+    first = [] if path.is_absolute() else ["-include", str(made.with_name(f"headers{_optimization(flags)}.h"))]
+    run([compiler, *flags, *first, *include_flags(sources), "-c", str(path), "-o", str(made)], sources.tflm)
+    noted.write_text(stamp)
+
+
+def _optimization(flags: Sequence[str]) -> str:
+    return next(flag for flag in flags if flag.startswith("-O"))
+
+
+def _object_name(path: Path) -> str:
+    return f"{path.stem}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}.o"
+
+
+def _linker_script(machine: Machine) -> str:
+    """That of an exported bundle, with this board's memory."""
+    text = (_FORMAT / "mps2.ld.j2").read_text()
+    for name, origin in (("CODE", machine.code), ("DATA", machine.data)):
+        text = re.sub(rf"({name} \(\w+\) : ORIGIN = )\w+", rf"\g<1>0x{origin:08x}", text)
+    return text
