@@ -138,14 +138,18 @@ class Linker:
             made = compile_file(self.sources, source, [*self.build.flags, *CXX, "-Os"], self.folder)
             made.rename(self.folder / f"{name}.o")
 
-    def link(self, operators: Sequence[str]) -> tuple[frozenset[Piece], int]:
-        """Pieces of TFLM and the C library in a program with these operators; bytes of the whole program in flash."""
+    def link(self, operators: Sequence[str], *, nano: bool = False) -> tuple[frozenset[Piece], int]:
+        """Pieces of TFLM and the C library in a program with these operators; bytes of the whole program in flash.
+
+        With `nano` the C library is newlib's smaller variant.
+        """
         program = self.folder / f"{'-'.join(operators)[:60]}.elf"  # several are linked at a time
         found = program.with_suffix(".map")
         objects = [str(self.folder / f"{name}.o") for name in ("main", "startup", "probe")]
         kept = [f"-Wl,--undefined=probe_{self.methods[name]}" for name in operators]
         script = HERE / "formats/cmake/mps2.ld.j2"
-        flags = ["-mthumb", *CORES[self.build.core], "-nostartfiles", "-specs=nosys.specs", "-Wl,--gc-sections"]
+        specs = ["-specs=nano.specs", "-specs=nosys.specs"] if nano else ["-specs=nosys.specs"]
+        flags = ["-mthumb", *CORES[self.build.core], "-nostartfiles", *specs, "-Wl,--gc-sections"]
         where = [f"-Wl,-T,{script}", f"-Wl,-Map={found}", "-o", str(program)]
         run(["arm-none-eabi-g++", *flags, *kept, *objects, str(self.library), "-lm", *where])
         text, data = run(["arm-none-eabi-size", str(program)]).splitlines()[1].split()[:2]
@@ -187,8 +191,9 @@ def measure(build: Build, sources: Sources, work: Path, commits: Mapping[str, st
         checks[title] = (united, linker.link(names)[1] - application)
         print(f"{build.name}: {title}: union {checks[title][0]}, linked {checks[title][1]}", file=sys.stderr)
     c_library = size_of(piece for piece in runtime if _C_LIBRARY.search(piece.origin))
-    facts = _facts(build, sources, commits)
-    return _toml(facts, {"bytes": size_of(runtime), "c_library_bytes": c_library}, groups, checks)
+    told = {"bytes": size_of(runtime), "c_library_bytes": c_library}
+    told["nano_saves_bytes"] = whole - linker.link((), nano=True)[1]
+    return _toml(_facts(build, sources, commits), told, groups, checks)
 
 
 def _methods(sources: Sources, only: Collection[str] | None) -> dict[str, str]:
@@ -212,7 +217,7 @@ def _facts(build: Build, sources: Sources, commits: Mapping[str, str]) -> dict[s
         "optimization": build.level,
         "levels": levels,
         "compiler": run(["arm-none-eabi-g++", "--version"]).splitlines()[0],
-        "c_library": f"newlib {version}, not its nano variant",
+        "c_library": f"newlib {version}",
         "flags": " ".join([*build.flags, *CXX]),
         "source": source,
     }

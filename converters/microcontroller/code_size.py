@@ -68,7 +68,7 @@ class Measured:
 
     Attributes:
         facts: core, kernels, optimization, levels, compiler, c_library, flags, source.
-        runtime: `bytes`, and of them `c_library_bytes`.
+        runtime: `bytes`, of them `c_library_bytes`; what newlib's nano variant saves, `nano_saves_bytes`.
         pieces: bytes, and the operators of which any one brings them.
         checks: name of a set of operators -> what the pieces add up to, what the linker made of the set.
     """
@@ -119,14 +119,16 @@ def code_size(
         notes.append(note)
     estimated = bool(notes)
     told = found.facts
-    if found.runtime["c_library_bytes"]:
-        share = f"{found.runtime['c_library_bytes']:,} of the runtime's bytes are the C library's ({told['c_library']})"
-        notes.append(f"{share}; a smaller library or a build without TFLM's messages needs fewer")
+    runtime = found.runtime
+    notes.append(
+        f"{runtime['c_library_bytes']:,} bytes of the runtime are the C library's ({told['c_library']}), mostly to "
+        f"print TFLM's messages; newlib's nano variant saves {runtime['nano_saves_bytes']:,}"
+    )
     return CodeSize(
-        runtime_bytes=found.runtime["bytes"],
+        runtime_bytes=runtime["bytes"],
         operators_bytes=sum(sizes.values()),
         by_operator=sizes,
-        c_library_bytes=found.runtime["c_library_bytes"],
+        c_library_bytes=runtime["c_library_bytes"],
         how="estimated" if estimated else "measured",
         source=f"{told['source']}, linked for {told['core']} by {told['compiler']} ({told['levels']})",
         notes=tuple(notes),
