@@ -81,9 +81,15 @@ def measure(data: bytes, *, limits: Limits | None = None) -> Arena:
 
 def total_bytes(data: bytes, *, limits: Limits | None = None) -> int:
     """Head and tail by TFLM's own accounting, without the search for the smallest arena; see `measure` for errors."""
+    return parts(data, limits=limits)[0]
+
+
+def parts(data: bytes, *, limits: Limits | None = None) -> tuple[int, int, int]:
+    """Total, head and tail bytes by TFLM's own accounting; see `measure` for errors."""
     FlatBuffer(data)
-    function = "converters.runtimes.tflm_arena:total_here"
-    return int(tflm.call(function, data, what="measuring TFLM's arena", limits=limits))
+    function = "converters.runtimes.tflm_arena:parts_here"
+    total, head, tail = tflm.call(function, data, what="measuring TFLM's arena", limits=limits)
+    return int(total), int(head), int(tail)
 
 
 # --- the child's side -------------------------------------------------------------------------------------------
@@ -109,9 +115,9 @@ def measure_here(data: bytes, crashing: list[int], *, progress: Progress) -> dic
     return asdict(Arena(total, head, tail, smallest))
 
 
-def total_here(data: bytes, *, progress: Progress) -> int:
-    """The child's part of `total_bytes`."""
-    return accounting(data)[0]
+def parts_here(data: bytes, *, progress: Progress) -> tuple[int, int, int]:
+    """The child's part of `parts`."""
+    return accounting(data)
 
 
 def _works(attempt: Callable[[], Any]) -> bool:

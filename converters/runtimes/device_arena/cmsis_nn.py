@@ -1,7 +1,7 @@
 """Scratch memory of CMSIS-NN under TFLM, by the library's own formulas, in bytes.
 
-Sources: ARM-software/CMSIS-NN at 4ab83cc3 (the commit that tflite-micro's ext_libs/cmsis_nn_download.sh pins), functions
-`arm_*_get_buffer_size` in Source/*/arm_*_get_buffer_sizes_*.c; who calls them with what: Prepare in
+Sources: ARM-software/CMSIS-NN at 4ab83cc3, the commit that tflite-micro's ext_libs/cmsis_nn_download.sh pins; functions
+`arm_*_get_buffer_size` in Source/*/arm_*_get_buffer_sizes_*.c. Who calls them with what: Prepare in
 tensorflow/lite/micro/kernels/cmsis_nn/*.cc. `simd` is `none` (Cortex-M0, M0+, M3), `dsp` (M4, M7, M33) or `mve` (M55,
 M85), as ARM_MATH_DSP and ARM_MATH_MVEI are defined by arm_nn_math_types.h; built with GCC or Clang (Arm's own compiler,
 armclang, takes 4 bytes per input channel more for a 1x1 convolution with `dsp`), and with KERNELS_OPTIMIZED_FOR_SPEED,
@@ -45,6 +45,17 @@ def persistent(layer: Layer, simd: str) -> Sizes:
         # unidirectional_sequence_lstm.cc (CMSIS_NN_PortOpData): two sums of weights for each of four gates
         return (layer.tensor(18).shape[1] * (4 if layer.dtype == "int8" else 8),) * 8
     return ()
+
+
+def absent(layer: Layer) -> Sizes:
+    """What the reference kernel keeps in the tail and this one does not.
+
+    cmsis_nn/conv.cc, cmsis_nn/depthwise_conv.cc (Prepare): multipliers and shifts per channel only for integers.
+    """
+    if layer.name not in ("CONV_2D", "DEPTHWISE_CONV_2D") or layer.dtype in ("int8", "int16"):
+        return ()
+    weight = layer.tensor(1)
+    return (4 * weight.shape[0 if layer.name == "CONV_2D" else -1],) * 2
 
 
 # --- the library's formulas, named as there ---------------------------------------------------------------------

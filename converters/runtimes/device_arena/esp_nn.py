@@ -72,7 +72,7 @@ def convolve_p4(source: Dims, window: Dims, target: Dims, *, stride: Pair, paddi
     # Beyond the budget in rows; a window this small has fewer than 16 bytes in a row.
     row = (source.w + 2 * padding.w) * channels
     budget, rows = _P4_BUDGET - target.c * 4 - weights, 1
-    if 0 < budget and window.h * row <= budget:
+    if budget > 0 and window.h * row <= budget:
         rows = min((budget - window.h * row) // (stride.h * row) + 1, target.h)
     return ((rows - 1) * stride.h + window.h + 2 * padding.h) * row + weights + always
 

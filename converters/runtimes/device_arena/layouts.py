@@ -23,14 +23,16 @@ class Abi:
         name: for messages.
         pointer: bytes of a pointer and of `size_t`.
         enumeration: bytes of an enumeration whose values fit into a byte.
+        package: whether TFLM is the Python package, which differs in a few structures (`structs.PACKAGE`).
     """
 
     name: str
     pointer: int
     enumeration: int
+    package: bool = False
 
 
-HOST = Abi("64-bit host", 8, 4)
+HOST = Abi("64-bit host", 8, 4, package=True)
 # arm-none-eabi-gcc has -fshort-enums by default (AAPCS32 5.1.3 leaves the choice to the platform).
 ARM = Abi("32-bit Arm without an operating system", 4, 1)
 # Xtensa and RISC-V toolchains of the ESP32 family: an enumeration is an int.

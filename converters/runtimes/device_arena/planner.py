@@ -49,7 +49,7 @@ def offsets(buffers: Sequence[Buffer]) -> tuple[int, ...]:
     """Where each buffer lies, in bytes from the start (GreedyMemoryPlanner::CalculateOffsetsIfNeeded)."""
     offline = [number for number, one in enumerate(buffers) if one.offset != ONLINE]
     online = [number for number, one in enumerate(buffers) if one.offset == ONLINE]
-    online = sorted(reversed(online), key=lambda number: -buffers[number].size)
+    online.sort(key=lambda number: (-buffers[number].size, -number))
     found = [0] * len(buffers)
     placed: list[int] = []  # numbers, by offset
     starts: list[int] = []
