@@ -16,6 +16,7 @@ from converters.errors import FileError
 # What the presets of an exported CMake bundle use for the Cortex-M4 and M7; the others in the same way.
 CORES = {
     "cortex-m0plus": ["-mcpu=cortex-m0plus", "-mfloat-abi=soft"],
+    "cortex-m3": ["-mcpu=cortex-m3", "-mfloat-abi=soft"],
     "cortex-m4": ["-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
     "cortex-m7": ["-mcpu=cortex-m7", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"],
     "cortex-m33": ["-mcpu=cortex-m33", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"],
