@@ -28,10 +28,10 @@ _AS_CONVOLUTION_ABOVE = 1
 
 
 def scratch(layer: Layer, simd: str, pointer: int = 4) -> Sizes:
-    """The buffers that one operator asks for, in the order of its requests; without those of no bytes."""
+    """The buffers that one operator asks for, in the order of its requests; of no bytes only where it does so, too."""
     rule = _RULES.get(layer.name)
     sizes = rule(layer, simd) if rule else reference.scratch(layer, pointer)
-    return tuple(size for size in sizes if size > 0)
+    return tuple(size for size in sizes if size > 0 or layer.name == "TRANSPOSE_CONV")
 
 
 def persistent(layer: Layer, simd: str) -> Sizes:
@@ -219,7 +219,6 @@ def _transposed(layer: Layer, simd: str) -> Sizes:
     if layer.dtype != "int8":
         return reference.transposed(layer)
     source, weight, target = dims(layer.tensor(2)), dims(layer.tensor(1)), dims(layer.outputs[0])
-    # Both are asked for even where they have no bytes.
     return transpose_conv_s8(simd, source, weight, target, layer.stride)
 
 
