@@ -12,18 +12,22 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.instruction_counts.build import BUILDS, HERE, MACHINES, program
-from benchmarks.instruction_counts.emulator import Run, count, plugin
-from benchmarks.tflm_library import COMMON, CORES, Sources, run
+from benchmarks.instruction_counts.build import BUILDS, HERE, MACHINES, flags_of, program
+from benchmarks.instruction_counts.emulator import Run, count, difference, plugin
+from benchmarks.tflm_library import CORES, Sources, run
 from converters.flatbuffer import FlatBuffer, Operator
 from converters.output import write_whole
 
 RESULT = HERE.parent / "results" / "instruction_counts.json"
-_BUILDS = tuple(f"{core},{kernels},release" for core in MACHINES for kernels in ("reference", "cmsis-nn"))
+_BUILDS = (
+    *(f"{core},{kernels},release" for core in CORES for kernels in ("reference", "cmsis-nn")),
+    *("rv32imc,reference,release", "cortex-m4,reference,default", "cortex-m4,cmsis-nn,default"),
+    *("cortex-m4,reference,size", "cortex-m4,cmsis-nn,size"),
+)
 # What the flatbuffer's schema calls padding.
 _PADDING = {0: "same", 1: "valid"}
 _OPTIONS = ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor", "depth_multiplier", "filter_height",
@@ -69,17 +73,22 @@ def _options(file: FlatBuffer, operator: Operator) -> dict[str, Any]:
 
 def facts(arguments: argparse.Namespace) -> dict[str, Any]:
     """What the numbers were made with."""
+    compilers = sorted({machine.tools for machine in MACHINES.values()})
     return {
         "how": "simulated",
         "source": "python -m benchmarks.instruction_counts, see docs/instruction_counts.md",
         "qemu": run(["qemu-system-arm", "--version"]).splitlines()[0],
-        "compiler": run(["arm-none-eabi-g++", "--version"]).splitlines()[0],
+        "compiler": [run([f"{tools}-g++", "--version"]).splitlines()[0] for tools in compilers],
         "tflm": arguments.tflm_commit,
         "cmsis_nn": arguments.cmsis_nn_commit,
-        "flags": {"all": COMMON, "cores": CORES, "builds": BUILDS},
+        "flags": {"cores": {core: _legible(flags_of(core)) for core in MACHINES}, "builds": BUILDS},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machines": {core: machine.name for core, machine in MACHINES.items()},
     }
+
+
+def _legible(flags: Sequence[str]) -> str:
+    return " ".join(flag for flag in flags if not flag.startswith("-isystem"))
 
 
 def merged(told: dict[str, Any], new: list[dict[str, Any]], model: str, build: str) -> list[dict[str, Any]]:
@@ -114,11 +123,12 @@ def main() -> None:
     """Builds, counts and writes."""
     given = parse()
     sources = Sources(given.tflm, given.third_party, given.cmsis_nn, given.cmsis)
-    counter = plugin(given.work)
     for build in given.build or _BUILDS:
+        core = build.split(",")[0]
         built = program(*build.split(","), sources, given.work)
+        counter = plugin(core, given.work)
         for model in given.models:
-            found = count(built, build.split(",")[0], model, counter)
+            found = count(built, core, model, counter)
             told = json.loads(RESULT.read_text()) if RESULT.exists() else {}
             merge = merged(told, list(rows(model, build, found)), model.stem, build)
             overhead = {**told.get("overhead_instructions_per_operator", {})}
@@ -126,8 +136,7 @@ def main() -> None:
                 overhead[build] = found.between["instructions"]
             write({**facts(given), "overhead_instructions_per_operator": overhead, "rows": merge})
             total = sum(one["instructions"] for one in found.operators)
-            macs = FlatBuffer(model.read_bytes()).macs
-            print(f"{build} {model.stem}: {total:,} instructions, {total / max(macs, 1):.2f} per MAC", flush=True)
+            print(f"{build} {model.stem}: {total:,} instructions, outputs differ by {difference(model, found):g}")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ _HEADERS = (
     *("tensorflow/lite/kernels/internal/tensor_ctypes.h", "tensorflow/lite/kernels/kernel_util.h"),
     *("tensorflow/lite/kernels/op_macros.h", "tensorflow/lite/micro/micro_context.h"),
 )
+_CXX_HEADER = re.compile(r"/cstdint$|/bits/c\+\+config\.h$")
 _NOT_RUNTIME = re.compile("test|mock_|fake_|recording_|linear_memory|benchmark|hexdump")
 
 
@@ -50,15 +51,19 @@ class Machine:
 
     Attributes:
         name: QEMU's name of the board.
-        code: origin of the memory for code; the processor starts there.
-        data: origin of the memory for variables and the stack, 4 MiB.
+        code: origin of the memory for code, where the processor starts; 4 MiB.
+        data: origin of the memory for variables and the stack; 4 MiB.
         model: origin of the memory for the model's file and, 4 MiB behind it, the arena.
+        emulator: QEMU's program.
+        tools: prefix of the compiler's name.
     """
 
     name: str
     code: int
     data: int
     model: int
+    emulator: str = "qemu-system-arm"
+    tools: str = "arm-none-eabi"
 
 
 # "Arm MPS2 and MPS3 boards", QEMU's docs/system/arm/mps2.rst; the memory maps are in Arm's application notes of the
@@ -66,13 +71,17 @@ class Machine:
 # and M55, which start in secure state, code and variables lie at secure addresses.
 MACHINES = {
     "cortex-m0plus": Machine("mps2-an385", 0, 0x20000000, 0x21000000),
+    "cortex-m3": Machine("mps2-an385", 0, 0x20000000, 0x21000000),
     "cortex-m4": Machine("mps2-an386", 0, 0x20000000, 0x21000000),
     "cortex-m7": Machine("mps2-an500", 0, 0x20000000, 0x60000000),
     "cortex-m33": Machine("mps2-an505", 0x10000000, 0x38000000, 0x80000000),
     "cortex-m55": Machine("mps3-an547", 0x11000000, 0x31000000, 0x70000000),
+    "rv32imc": Machine("virt", 0x80000000, 0x80400000, 0x81000000, "qemu-system-riscv32", "riscv64-unknown-elf"),
 }
-# Optimization of runtime, kernels and optimized kernels, and further flags: TFLM's Makefile with BUILD_TYPE=default (its
-# checks run, those of every index into a tensor as well) and BUILD_TYPE=release_with_logs; and all of that for size.
+# As TFLM's targets/riscv32_generic_makefile.inc.
+_RISCV = ("-march=rv32imc", "-mabi=ilp32", "-mcmodel=medany")
+# Optimization of runtime, kernels and optimized kernels, and further flags: TFLM's Makefile with BUILD_TYPE=default
+# (its checks run, those of every index into a tensor as well) and BUILD_TYPE=release_with_logs; the latter for size.
 BUILDS = {
     "default": (LEVELS["makefile"], ()),
     "release": (LEVELS["makefile"], ("-DNDEBUG",)),
@@ -99,19 +108,40 @@ def program(core: str, kernels: str, build: str, sources: Sources, folder: Path)
     place.mkdir(parents=True, exist_ok=True)
     jobs = [(path, flags, place / _object_name(path)) for path, flags in _files(core, kernels, build, sources)]
     for optimization in sorted(set(BUILDS[build][0])):
-        _precompile([*_base(core, build), *CXX, optimization], sources, place / f"headers{optimization}.h")
+        command = [f"{MACHINES[core].tools}-g++", *_base(core, build), *CXX, optimization]
+        _precompile(command, sources, place / f"headers{optimization}.h")
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        list(pool.map(lambda job: _compile(sources, *job), jobs))
+        list(pool.map(lambda job: _compile(MACHINES[core].tools, sources, *job), jobs))
     script = place / "memory.ld"
     script.write_text(_linker_script(MACHINES[core]))
     out = place / f"{kernels}.elf"
-    flags = ["-mthumb", *CORES[core], "-nostartfiles", "-specs=nosys.specs", "-Wl,--gc-sections", "-Wl,--no-warnings"]
-    run(["arm-none-eabi-g++", *flags, *(str(made) for _, _, made in jobs), "-lm", f"-Wl,-T,{script}", "-o", str(out)])
+    made = [str(made) for _, _, made in jobs]
+    run([f"{MACHINES[core].tools}-gcc", *_link_flags(core, script), "-Wl,--gc-sections", *made, "-lm", "-o", str(out)])
     return out
 
 
+def flags_of(core: str) -> list[str]:
+    """What all files of a core are compiled with."""
+    if core in CORES:
+        return [*CORES[core], *COMMON]
+    # Debian has no C++ library for bare RISC-V; TFLM needs headers only, and those of the Arm compiler serve.
+    used = run(["arm-none-eabi-g++", "-x", "c++", "-M", "-include", "cstdint", "/dev/null"]).split()
+    folders = {str(Path(path).parents[1 if "bits" in path else 0]) for path in used if _CXX_HEADER.search(path)}
+    where = [f"-isystem{folder}" for folder in sorted(folders)]
+    return [*_RISCV, "-specs=picolibc.specs", "-nostdinc++", *where, *(flag for flag in COMMON if flag != "-mthumb")]
+
+
+def _link_flags(core: str, script: Path) -> list[str]:
+    machine = MACHINES[core]
+    if core in CORES:
+        return ["-mthumb", *CORES[core], "-nostartfiles", "-specs=nosys.specs", "-Wl,--no-warnings", f"-Wl,-T,{script}"]
+    places = {"__flash": machine.code, "__ram": machine.data, "__flash_size": 4 << 20, "__ram_size": 4 << 20}
+    named = [f"-Wl,--defsym={name}=0x{value:x}" for name, value in (*places.items(), ("__stack_size", 1 << 16))]
+    return [*_RISCV, "-specs=picolibc.specs", "--oslib=semihost", "--crt0=semihost", "-Tpicolibc.ld", *named]
+
+
 def _base(core: str, build: str) -> list[str]:
-    return [*CORES[core], *COMMON, *BUILDS[build][1]]
+    return [*flags_of(core), *BUILDS[build][1]]
 
 
 def _files(core: str, kernels: str, build: str, sources: Sources) -> Iterator[tuple[Path, list[str]]]:
@@ -121,7 +151,8 @@ def _files(core: str, kernels: str, build: str, sources: Sources) -> Iterator[tu
     add = " ".join(f"add(resolver.Add{method}());" for method in METHODS)
     where = [f"-DMODEL_ADDRESS={machine.model}u", f"-DARENA_ADDRESS={machine.model + ARENA_OFFSET}u"]
     yield HERE / "main.cc", [*base, *CXX, runtime, *where, f"-DARENA_BYTES={ARENA_BYTES}u", f"-DADD_OPERATORS={add}"]
-    yield _FORMAT / "startup.cpp.j2", [*base, *CXX, runtime, "-x", "c++"]
+    if core in CORES:
+        yield _FORMAT / "startup.cpp.j2", [*base, *CXX, runtime, "-x", "c++"]
     for group in _RUNTIME:
         for path in sorted((sources.tflm / group).glob("*.cc")):
             if not _NOT_RUNTIME.search(path.name):
@@ -147,27 +178,34 @@ def _kernels(tflm: Path, kernels: str) -> Iterator[Path]:
                 yield folder / name
 
 
-def _precompile(flags: Sequence[str], sources: Sources, header: Path) -> None:
+def _precompile(command: Sequence[str], sources: Sources, header: Path) -> None:
     """Parses what nearly all files of TFLM include once: they compile in a third of the time, to the same bytes."""
     text = "".join(f'#include "{name}"\n' for name in _HEADERS)
     made = header.with_suffix(".h.gch")
     if made.exists() and header.exists() and header.read_text() == text:
         return
     header.write_text(text)
-    command = ["arm-none-eabi-g++", *flags, *include_flags(sources), "-x", "c++-header"]
-    run([*command, str(header), "-o", str(made)], sources.tflm)
+    run([*command, *include_flags(sources), "-x", "c++-header", str(header), "-o", str(made)], sources.tflm)
 
 
-def _compile(sources: Sources, path: Path, flags: Sequence[str], made: Path) -> None:
+def _compile(tools: str, sources: Sources, path: Path, flags: Sequence[str], made: Path) -> None:
     stamp = hashlib.sha256(" ".join(flags).encode()).hexdigest()
     noted = made.with_suffix(".flags")
     own = path.is_absolute() and path.is_relative_to(HERE.parent.parent)
     old = not made.exists() or (own and made.stat().st_mtime < path.stat().st_mtime)
     if not old and noted.exists() and noted.read_text() == stamp:
         return
-    compiler = "arm-none-eabi-gcc" if path.suffix == ".c" else "arm-none-eabi-g++"
+    compiler = f"{tools}-gcc" if path.suffix == ".c" else f"{tools}-g++"
     first = [] if path.is_absolute() else ["-include", str(made.with_name(f"headers{_optimization(flags)}.h"))]
-    run([compiler, *flags, *first, *include_flags(sources), "-c", str(path), "-o", str(made)], sources.tflm)
+    command = [compiler, *flags, *first, *include_flags(sources), "-c", str(path), "-o", str(made)]
+    try:
+        run(command, sources.tflm)
+    except FileError as error:
+        if "vcvtne" not in str(error):
+            raise
+        # Binutils 2.40 reads a conversion under the condition NE as Helium's VCVTN; without conditional execution
+        # there is none.
+        run([*command, "-fno-if-conversion2"], sources.tflm)
     noted.write_text(stamp)
 
 

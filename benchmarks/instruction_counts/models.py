@@ -1,6 +1,6 @@
 """Models whose operators are counted: two of MLPerf Tiny in their own shapes, and single operators of many shapes.
 
-    python -m benchmarks.instruction_counts.models OUT
+    python -m benchmarks.instruction_counts.models OUT [NAME]...
 
 Writes `vww`, `ad`, and one file for each group of single operators: each operator has its own input and output. Weights
 are random: the kernels' work depends on shapes alone, but for DECODE, whose weights are drawn for it.
@@ -9,7 +9,7 @@ are random: the kernels' work depends on shapes alone, but for DECODE, whose wei
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +128,9 @@ def _elementwise(k: Any) -> Iterator[tuple[tuple[int, ...], Layers]]:
     yield (16, 16, 16), k.layers.LeakyReLU(negative_slope=0.25)
     for shape in ((4096,), (256,)):
         for function in ("hard_swish", "sigmoid", "tanh"):
-            yield shape, getattr(k.activations, function)
+            yield shape, k.layers.Activation(function)
     for count in (2, 12, 128):
-        yield (count,), k.activations.softmax
+        yield (count,), k.layers.Softmax()
 
 
 def _moves(k: Any) -> Iterator[tuple[tuple[int, ...], Layers]]:
@@ -143,7 +143,6 @@ def _moves(k: Any) -> Iterator[tuple[tuple[int, ...], Layers]]:
     yield (64,), lambda x, y: k.ops.concatenate([x, y], -1)
     yield (16, 16, 16), k.layers.Permute((3, 1, 2))
     yield (16, 16, 16), k.layers.Cropping2D(2)
-    yield (8, 8, 16), k.layers.UpSampling2D(2)
     yield (12, 12, 8), k.layers.Conv2DTranspose(8, 3, strides=2, padding="same")
     yield (8, 8, 16), k.layers.Conv2DTranspose(16, 2, strides=2, padding="same")
 
@@ -156,8 +155,8 @@ def _few(k: Any) -> Iterator[tuple[tuple[int, ...], Layers]]:
     yield (24, 24, 16), k.layers.AveragePooling2D(2)
     yield (24, 24, 16), k.layers.MaxPooling2D(2)
     yield (16, 16, 16), lambda x, y: x + y
-    yield (4096,), k.activations.sigmoid
-    yield (12,), k.activations.softmax
+    yield (4096,), k.layers.Activation("sigmoid")
+    yield (12,), k.layers.Softmax()
 
 
 GROUPS: Mapping[str, tuple[Callable[[Any], Iterator[tuple[tuple[int, ...], Layers]]], dict[str, Any]]] = {
@@ -215,16 +214,23 @@ def _weights(random: Any, shape: tuple[int, ...], zeros: float, distinct: int, s
     return values.astype(np.int8)
 
 
-def make(out: Path) -> None:
-    """Writes all models to a folder."""
+def make(out: Path, only: Sequence[str] = ()) -> None:
+    """Writes all models, or those of some names, to a folder."""
     import keras as k
 
     k.utils.set_random_seed(0)
     out.mkdir(parents=True, exist_ok=True)
     for name, build in (("vww", _vww), ("ad", _ad)):
-        _write(out, name, _converted(build(k), 0))
+        if name in (only or (name,)):
+            _write(out, name, _converted(build(k), 0))
     for name, (branches, options) in GROUPS.items():
-        _write(out, name, _converted(_parallel(k, branches(k)), 1, **options))
+        if name in (only or (name,)):
+            _write(out, name, _converted(_parallel(k, branches(k)), 1, **options))
+    if "decode" in (only or ("decode",)):
+        _make_decoded(k, out)
+
+
+def _make_decoded(k: Any, out: Path) -> None:
     layers = [((16, 16, 16), k.layers.Conv2D(32, 3)), ((64,), k.layers.Dense(64)), ((64,), k.layers.Dense(256))]
     plain = _converted(_parallel(k, iter(layers)), 2)
     for encoding, kinds in DECODED.items():
@@ -239,4 +245,4 @@ def _write(out: Path, name: str, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]))
+    make(Path(sys.argv[1]), sys.argv[2:])
