@@ -127,17 +127,17 @@ def from_account(
 
 def _checked(kernels: str, simd: str) -> str:
     if kernels not in KERNELS:
-        raise UsageError(f"kernels are one of {', '.join(KERNELS)}, not {shown(kernels)}")
+        raise UsageError(f"kernels are one of {', '.join(KERNELS)}, not {kernels!r}")
     usual = KERNELS[kernels]
     if simd and simd not in usual:
-        raise UsageError(f"with kernels {kernels}, simd is one of {', '.join(usual)}, not {shown(simd)}")
+        raise UsageError(f"with kernels {kernels}, simd is one of {', '.join(usual)}, not {simd!r}")
     return simd or usual[0]
 
 
 def _abi(name: str) -> Abi:
     known = {"arm": ARM, "ilp32": ILP32}
     if name not in known:
-        raise UsageError(f"abi is one of {', '.join(known)}, not {shown(name)}")
+        raise UsageError(f"abi is one of {', '.join(known)}, not {name!r}")
     return known[name]
 
 
