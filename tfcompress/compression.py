@@ -17,6 +17,7 @@ from converters.errors import ModelError
 from converters.packing import Facts
 from tfcompress import pipeline
 from tfcompress import task as tasks
+from tfcompress.benchmark.room import IfTooLarge, check_choice
 from tfcompress.model import Skipped, step_from_plain
 from tfcompress.outcome import LayerReport, Outcome, Plan, PlannedStep
 from tfcompress.recipe import Recipe, from_toml
@@ -38,6 +39,7 @@ def compress(
     output: Path | str | None = None,
     resume: bool = False,
     force: bool = False,
+    if_too_large: IfTooLarge = "refuse",
     scale: str = "none",
     label: str | None = None,
     allow_code: bool = False,
@@ -53,6 +55,8 @@ def compress(
             whole at the end. Until then `<output>.partial` holds what `resume` needs.
         resume: go on with an interrupted run; at most one epoch is lost.
         force: replace an earlier result, and an interrupted run.
+        if_too_large: `refuse` a file that does not fit on the recipe's target, which keeps the training for `resume`,
+            or `warn`: a note says so.
         scale: how the images of a data file become the model's units.
         label: label column of a `.csv`.
         allow_code: let a model file run its own code.
@@ -66,9 +70,10 @@ def compress(
     """
     chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     _check(chosen, task)
+    check_choice(if_too_large)
     folder = ResultFolder(Path(output), force=force, resume=resume) if output is not None else None
     data = {"spec": task, "scale": scale, "label": label}
-    outcome = _made(model, allow_code, chosen, data, folder, progress)
+    outcome = _made(model, allow_code, chosen, data, folder, progress, if_too_large)
     outcome = replace(outcome, folder=folder.path if folder else None)
     if folder:
         texts = {
@@ -88,26 +93,35 @@ def _made(
     data: Mapping[str, Any],
     folder: ResultFolder | None,
     progress: child.Progress,
+    if_too_large: IfTooLarge,
 ) -> Outcome:
     """The outcome, made in a child where model and data are files."""
     if isinstance(model, (str, Path)) and isinstance(data["spec"], (str, Path)):
         told = child.call(
             "tfcompress.compression:compress_here",
             *(str(model), allow_code, recipe.to_toml(), {**data, "spec": str(data["spec"])}),
-            folder.asked if folder else {},
+            *(folder.asked if folder else {}, if_too_large),
             what="compressing the model",
             limits=_LIMITS,
             progress=progress,
         )
         return _from_plain(told, recipe)
     opened = _open(model, allow_code) if isinstance(model, (str, Path)) else model
-    return _run(opened, recipe, _task(data["spec"], opened, data["scale"], data["label"]), folder, progress)
+    found = _task(data["spec"], opened, data["scale"], data["label"])
+    return _run(opened, recipe, found, folder, progress, if_too_large)
 
 
-def _run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, progress: child.Progress) -> Outcome:
+def _run(
+    model: Any,
+    recipe: Recipe,
+    task: Task,
+    folder: ResultFolder | None,
+    progress: child.Progress,
+    if_too_large: IfTooLarge,
+) -> Outcome:
     """`pipeline.run`; a run that fails leaves nothing that nobody could go on with."""
     try:
-        return pipeline.run(model, recipe, task, folder, progress)
+        return pipeline.run(model, recipe, task, folder, progress, if_too_large)
     except Exception:  # also what the user's own functions raise
         if folder:
             folder.give_up()
@@ -164,6 +178,7 @@ def compress_here(
     recipe: str,
     data: Mapping[str, Any],
     folder: Mapping[str, Any],
+    if_too_large: IfTooLarge,
     *,
     progress: child.Progress,
 ) -> dict[str, Any]:
@@ -172,7 +187,7 @@ def compress_here(
     opened, chosen = _open(model, allow_code), from_toml(recipe)
     task = _task(data["spec"], opened, data["scale"], data["label"])
     place = ResultFolder(Path(folder["path"]), force=folder["force"], resume=folder["resume"]) if folder else None
-    outcome = _run(opened, chosen, task, place, progress)
+    outcome = _run(opened, chosen, task, place, progress, if_too_large)
     made = outcome.conversion
     return {
         "data": made.flatbuffer.data,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from converters.conversion import convert_file_here as convert_model_file_here
 from converters.errors import UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.keras_models.tracing import inputs_of, is_keras
-from converters.spec import Decode, DenseGranularity, DType, IoType, Quantizer
+from converters.spec import ConversionSpec, Decode, DenseGranularity, DType, IoType, Quantizer
 from tfcompress import task
+from tfcompress.benchmark.room import IfTooLarge, aimed, check_choice, placed, require
 from tfcompress.repacking import repack
-from tfcompress.targets import runtime as find_runtime
 
 CALIBRATION_SAMPLES = 200
 
@@ -27,7 +28,9 @@ def convert(
     *,
     dtype: DType | None = None,
     io: IoType | None = None,
-    runtime: str = "litert",
+    runtime: str | None = None,
+    target: str | Path | None = None,
+    if_too_large: IfTooLarge = "refuse",
     dense: DenseGranularity | None = None,
     quantizer: Quantizer = "tflite",
     shrink: bool = True,
@@ -54,12 +57,17 @@ def convert(
             or in order), an iterable of samples, a Task, or the path of a data file as in `tfcompress convert`.
         dtype: `int8` (the default), `int16x8`, `float16`, `dynamic` or `float32`.
         io: type of inputs and outputs; by default that of the activations.
-        runtime: who will run the file; its table of kernels is checked.
+        runtime: who will run the file, `litert` by default; its table of kernels is checked.
+        target: the device that the file is for, in place of a runtime: a name, `device:runtime`, or the path of a TOML
+            file. The file is made for its runtime, and must have room there; the result is a
+            `tfcompress.benchmark.room.Placed`, whose `room` tells flash and arena.
+        if_too_large: `refuse` a file that does not fit on the target, or `warn`: a note says so.
         dense: granularity of Dense weights; by default what the runtime's kernels take.
         quantizer: `tflite` or `litert`.
         shrink: leave out what the runtime does not read: tensor names (they go to a side file), metadata, repetitions.
         decode: how weights are encoded for TFLM's DECODE operator: `off`, `auto` (whatever is smallest), `lut`, `prune`
-            or `huffman`; by default `auto` where the runtime has that operator.
+            or `huffman`; by default `auto` where the runtime has that operator. With a target, `auto` is the form
+            that has room there.
         max_arena: bytes that TFLM's arena may take with encoded weights.
         method: `minmax`, `percentile`, `mse` or `entropy`.
         ranges: name of a layer (its output), an input, an output or a tensor -> (minimum, maximum), known already.
@@ -77,6 +85,8 @@ def convert(
     Raises:
         CompressionError: the message says what came, what was expected and what to do.
     """
+    check_choice(if_too_large)
+    who, device = aimed(runtime, target)
     packing: dict[str, Any] = {"shrink": shrink, "decode": decode, "max_arena": max_arena}
     data = {"path": str(calibration), "samples": samples, "scale": scale, "seed": seed, "label": label}
     if isinstance(model, FlatBuffer) or (isinstance(model, (str, Path)) and _is_tflite(Path(model))):
@@ -85,8 +95,20 @@ def convert(
         asked |= {"quantizer": None if quantizer == "tflite" else quantizer}
         if given := [name for name, value in asked.items() if value is not None]:
             raise UsageError(f"a .tflite keeps its types, and {given[0]} was given; leave it out, or give the model")
-        return repack(model, find_runtime(runtime), packing, calibration, data, progress=progress)
-    spec = find_runtime(runtime).spec(dtype=dtype or "int8", io=io, quantizer=quantizer, dense=dense, **packing)
+        packed_file = repack(model, who, packing, calibration, data, target=device, progress=progress)
+        return require(packed_file, if_too_large)
+    spec = who.spec(dtype=dtype or "int8", io=io, quantizer=quantizer, dense=dense, **packing)
+    calibrating = Calibrating(method, ranges, allow_unusual_data, weight_scales, keep_float)
+    calibration = _checked(calibration, spec, calibrating, scale)
+    # Packing comes last, as it may be tried in several forms.
+    bare = replace(spec, shrink=False, decode=(), max_arena=None)
+    made = _unpacked(model, bare, calibration, data, calibrating, allow_code=allow_code, progress=progress)
+    result = placed(lambda form: packed(made, form, progress=progress), spec, device, decode=decode, progress=progress)
+    return require(result, if_too_large)
+
+
+def _checked(calibration: Any, spec: ConversionSpec, calibrating: Calibrating, scale: str) -> Any:
+    """The calibration data, if they are there and go with what is asked for; None where nothing is to calibrate."""
     if spec.is_integer and calibration is None:
         raise UsageError(
             f"{spec.dtype} needs calibration data: give --calibration DATA (some hundred training inputs), "
@@ -94,27 +116,40 @@ def convert(
         )
     if isinstance(calibration, (str, Path)):
         task.check_there(str(calibration))
-    if not spec.is_integer and (method != "minmax" or ranges or weight_scales):
+    if not spec.is_integer and (calibrating.method != "minmax" or calibrating.ranges or calibrating.weight_scales):
         raise UsageError(f"{spec.dtype} has no integers; method, ranges and weight_scales are for int8 and int16x8")
     if not spec.is_integer:
-        calibration = None  # nothing to calibrate: a call may keep its data while it tries types
-    calibrating = Calibrating(method, ranges, allow_unusual_data, weight_scales, keep_float)
-    data_file = isinstance(calibration, (str, Path))
-    if scale != "none" and not data_file and calibration is not None:
+        return None  # a call may keep its data while it tries types
+    if scale != "none" and not isinstance(calibration, (str, Path)):
         raise UsageError(f"scale {scale!r} is for data files; scale the arrays yourself, to the model's units")
+    return calibration
+
+
+def _unpacked(
+    model: Any,
+    spec: ConversionSpec,
+    calibration: Any,
+    data: Mapping[str, Any],
+    calibrating: Calibrating,
+    *,
+    allow_code: bool,
+    progress: child.Progress,
+) -> Conversion:
+    """The certified file, with everything in it."""
+    data_file = isinstance(calibration, (str, Path))
     if data_file and isinstance(model, (str, Path)):
         made = child.call(
             "tfcompress.conversion:convert_file_here",
-            *(str(model), allow_code, spec.as_dict(), data, calibrating.as_plain()),
+            *(str(model), allow_code, spec.as_dict(), dict(data), calibrating.as_plain()),
             what="converting the model",
             limits=LIMITS,
             progress=progress,
         )
-        return packed(finish(made, spec), spec, progress=progress)
+        return finish(made, spec)
     if data_file:
         calibration = _load(data, inputs_of(model) if is_keras(model) else ())
     elif hasattr(calibration, "calibration_samples"):
-        calibration = calibration.calibration_samples(samples, seed=seed)
+        calibration = calibration.calibration_samples(data["samples"], seed=data["seed"])
     return convert_model(model, spec, calibration, calibrating=calibrating, allow_code=allow_code, progress=progress)
 
 

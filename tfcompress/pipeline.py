@@ -7,12 +7,15 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any
 
 from converters import child
 from converters.conversion import Conversion, packed, rename_outputs
 from tfcompress import compatibility, fingerprint, scorecard, steps, twin
+from tfcompress.benchmark import room
+from tfcompress.benchmark.room import IfTooLarge
 from tfcompress.conversion import convert
 from tfcompress.model import CompressedModel, Skipped
 from tfcompress.outcome import Outcome
@@ -20,10 +23,13 @@ from tfcompress.proof import proven
 from tfcompress.recipe import Recipe
 from tfcompress.result_folder import ResultFolder
 from tfcompress.task import Task
+from tfcompress.technique import Trained
 from tfcompress.training import Trainer
 
 
-def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, progress: child.Progress) -> Outcome:
+def run(
+    model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, progress: child.Progress, too_large: IfTooLarge
+) -> Outcome:
     """Does what the recipe says, in this process; see `tfcompress.compress`.
 
     Args:
@@ -32,6 +38,7 @@ def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pro
         task: its data.
         folder: where the run's state and the Keras model are kept; None for nowhere.
         progress: called with stage, done, total.
+        too_large: what becomes of a file that does not fit on the recipe's target.
     """
     started = time.monotonic()
     compressed, notes = prepare(model, recipe, task)
@@ -39,28 +46,26 @@ def run(model: Any, recipe: Recipe, task: Task, folder: ResultFolder | None, pro
     if folder:
         twin.back(compressed.model, like=model)  # so that a model that cannot go back is known now
     # Before hours of training: can this model become such a file at all?
-    trying = _prefixed(progress, "trying the model as it came")
-    plain = converted(compressed, recipe, task, trying, like=model)
-    scoring = _prefixed(progress, "scoring")
-    before = scorecard.score(compressed.model, task, recipe.runtime, scoring)
+    plain = converted(compressed, recipe, task, _prefixed(progress, "trying the model as it came"), like=model)
+    room.check_before_training(plain, recipe.steps, too_large, notes)
+    scoring, who = _prefixed(progress, "scoring"), recipe.place()[0]
+    before = scorecard.score(compressed.model, task, who, scoring)
     if folder:
         folder.begin(hashes)
-    trainer = Trainer(task, progress=progress)
     training = time.monotonic()
-    compressed = steps.run(compressed, recipe, trainer, folder.work if folder else None)
+    compressed = steps.run(compressed, recipe, Trainer(task, progress=progress), folder.work if folder else None)
     # Steps have the time of earlier sessions in them, of which preparation is not counted.
     trained = sum(step.seconds for step in compressed.history)
     started += time.monotonic() - training - trained
     conversion = converted(compressed, recipe, task, progress, like=model) if recipe.steps else plain
-    after = scorecard.score(conversion.flatbuffer, task, recipe.runtime, scoring)
+    conversion = room.require(conversion, too_large, resumable=bool(folder and recipe.steps))
+    after = scorecard.score(conversion.flatbuffer, task, who, scoring)
     notes += after.notes if after else ("accuracy was not measured: the data has no test samples with labels",)
     layers = scorecard.layers(conversion, compressed, task, recipe.seed, notes)
-    measuring = _prefixed(progress, "measuring the file")
-    rows = scorecard.rows(plain, conversion, layers, (before, after), measuring)
+    rows = scorecard.rows(plain, conversion, layers, (before, after), _prefixed(progress, "measuring the file"))
     if folder:
         folder.save_model(twin.back(compressed.model, like=model))
-    total = scorecard.seconds_row("total_seconds", time.monotonic() - started)
-    rows = (*rows, scorecard.seconds_row("training_seconds", trained), total)
+    rows += scorecard.times(total_seconds=time.monotonic() - started, training_seconds=trained)
     return Outcome(conversion, rows, layers, recipe, compressed.history, tuple(notes), hashes, compressed=compressed)
 
 
@@ -83,13 +88,12 @@ def prepare(model: Any, recipe: Recipe, task: Task) -> tuple[CompressedModel, li
 
 def _understood(model: Any, recipe: Recipe, task: Task) -> tuple[CompressedModel, list[str]]:
     """The twin, and how model and data were understood."""
-    from tfcompress.technique import Trained
-
     simplified = twin.of(model)
     notes = [f"{layer}: {what}" for layer, what in simplified.notes]
     compressed = CompressedModel(simplified.model)
     compatibility.check(compressed.model, task)
     compatibility.check_finite(task)
+    notes += room.foreseen(compressed.model.count_params(), recipe.spec(), recipe.place()[1])
     if any(isinstance(step, Trained) and step.epochs for step in recipe.steps):
         from tfcompress import fitting
 
@@ -119,20 +123,15 @@ def converted(
         progress: called with stage, done, total.
         like: the model whose names the file's outputs get; by default they are those of the twin.
     """
-    asked, spec, ranges = recipe.conversion, recipe.spec(), compressed.ranges
+    asked, spec, ranges, (who, target) = recipe.conversion, recipe.spec(), compressed.ranges, recipe.place()
     conversion = convert(
         compressed.model,
         task if spec.is_integer else None,
-        dtype=asked.dtype,
-        io=asked.io,
-        runtime=recipe.runtime,
-        dense=asked.dense,
-        quantizer=asked.quantizer,
-        method=asked.method,
+        **asked.model_dump(include={"dtype", "io", "dense", "quantizer", "method", "samples"}),
+        runtime=who.path or who.name,
         ranges=ranges.activations or None,
         weight_scales=ranges.weights or None,
         keep_float=True,
-        samples=asked.samples,
         seed=recipe.seed,
         # Packing comes after the outputs have their names and every promise was proven on the named kernels.
         shrink=False,
@@ -141,7 +140,9 @@ def converted(
     )
     if like is not None:
         conversion = rename_outputs(conversion, twin.output_names(compressed.model, like))
-    return packed(proven(conversion, compressed, spec, dense=asked.dense), spec, progress=progress)
+    proof = proven(conversion, compressed, spec, dense=asked.dense)
+    pack = functools.partial(packed, proof, progress=progress)
+    return room.placed(pack, spec, target, decode=asked.decode, progress=progress)
 
 
 def _prefixed(progress: child.Progress, words: str) -> child.Progress:

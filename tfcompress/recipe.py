@@ -31,7 +31,9 @@ from pydantic import Field, SerializeAsAny, ValidationError, field_validator, mo
 
 from converters.errors import FileError, UsageError
 from converters.spec import ConversionSpec, DenseGranularity, DType, IoType, Quantizer
-from tfcompress import registry, targets
+from tfcompress import registry
+from tfcompress.benchmark.room import aimed
+from tfcompress.targets import Runtime, Target
 from tfcompress.technique import Parameters, Technique
 
 
@@ -58,7 +60,8 @@ class Recipe(Parameters):
         name: what to call it.
         description: one line.
         steps: techniques, in order.
-        runtime: who will run the file: `litert`, `tflm`, or a TOML file.
+        runtime: who will run the file: a runtime's name, or a TOML file; `litert` where there is no target either.
+        target: the device that the file is for, in place of a runtime: a name, `device:runtime`, or a TOML file.
         conversion: what the file shall be.
         seed: of data order, random weights and draws.
     """
@@ -66,7 +69,8 @@ class Recipe(Parameters):
     name: str = "recipe"
     description: str = ""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
-    runtime: str = "litert"
+    runtime: str | None = None
+    target: str | None = None
     steps: tuple[SerializeAsAny[Technique], ...] = ()
     conversion: Conversion = Conversion()
 
@@ -76,12 +80,28 @@ class Recipe(Parameters):
         except ValidationError as error:
             raise UsageError(f"this recipe cannot work: {_sentence(error)}") from error
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_who_runs_it(cls, fields: Any) -> Any:
+        if not isinstance(fields, Mapping) or any(fields.get(name) is not None for name in ("runtime", "target")):
+            return fields
+        return {**fields, "runtime": "litert"}
+
     @field_validator("steps", mode="before")
     @classmethod
     def _find_techniques(cls, steps: Any) -> Any:
         if not isinstance(steps, (list, tuple)):
             return steps
         return tuple(_technique(step, number) for number, step in enumerate(steps, 1))
+
+    @model_validator(mode="after")
+    def _check_who_runs_it(self) -> Recipe:
+        if self.runtime is not None and self.target is not None:
+            raise UsageError(
+                f"this recipe has runtime = {self.runtime!r} and target = {self.target!r}; a target says which runtime "
+                'it has: leave one of them out, or write target = "device:runtime"'
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_order(self) -> Recipe:
@@ -103,8 +123,8 @@ class Recipe(Parameters):
         """What the file must be.
 
         Raises:
-            UsageError: the runtime runs no such file, or a step is for files of another type.
-            FileError: the runtime's own TOML file cannot be used.
+            UsageError: there is no such runtime or target, it runs no such file, or a step makes files of another type.
+            FileError: the TOML file of a runtime or device cannot be used.
         """
         asked = self.conversion
         for step in self.steps:
@@ -113,8 +133,22 @@ class Recipe(Parameters):
                     f"{step.name} with these parameters is for {' and '.join(step.dtypes)} files, and dtype in "
                     f"[conversion] is {asked.dtype}; change one of them, or leave {step.name} out"
                 )
-        who = targets.runtime(self.runtime)
-        return who.spec(**asked.model_dump(exclude={"method", "samples"}))
+        return self.place()[0].spec(**asked.model_dump(exclude={"method", "samples"}))
+
+    def place(self) -> tuple[Runtime, Target | None]:
+        """What runs the file, and the device if the recipe names one.
+
+        Raises:
+            UsageError: there is no such runtime or target, or both were set in a copy.
+            FileError: a TOML file cannot be used.
+        """
+        return aimed(self.runtime, self.target)
+
+    def runs_on(self, *, runtime: str | None, target: str | None) -> Recipe:
+        """The same recipe for another runtime or target; for its own where neither is given."""
+        if runtime is None and target is None:
+            return self
+        return self.model_copy(update={"runtime": runtime, "target": target})
 
     def to_toml(self) -> str:
         """The recipe as a TOML text, every parameter written out; `from_toml` gives an equal recipe."""

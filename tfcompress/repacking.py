@@ -18,9 +18,11 @@ from converters.errors import CertificateError, ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.packing import SAMPLES, pack
 from converters.runtimes import ports
+from converters.spec import ConversionSpec
 from converters.verify import NAMED_FAULTS, Certificate, dtype_of, listed, operator_faults
 from tfcompress import task
-from tfcompress.targets import Runtime
+from tfcompress.benchmark.room import placed
+from tfcompress.targets import Runtime, Target
 
 
 def repack(
@@ -30,6 +32,7 @@ def repack(
     calibration: Any,
     data: Mapping[str, Any],
     *,
+    target: Target | None = None,
     progress: child.Progress,
 ) -> Conversion:
     """Shrinks and encodes a file.
@@ -40,6 +43,7 @@ def repack(
         packing: `shrink`, `decode` and `max_arena`, as in `Runtime.spec`.
         calibration: inputs to compare outputs on: arrays, a Task or the path of a data file; None for random ones.
         data: how a data file is read.
+        target: where the file must have room; see `tfcompress.benchmark.room`.
         progress: called with stage, done, total.
 
     Raises:
@@ -63,17 +67,15 @@ def repack(
     if faults and spec.engine == "tflm":
         raise CertificateError(f"{spec.runtime} cannot run this file: {listed(faults)}")
     samples = _samples(flatbuffer, calibration, data, progress)
-    # What was decoded here is proven as well.
-    packed = pack(flatbuffer, spec, samples, came=came if came.is_encoded else None, progress=progress)
-    notes = tuple(str(fault) for fault in faults[:NAMED_FAULTS])
-    return Conversion(
-        packed.flatbuffer,
-        Certificate((), notes),
-        None,
-        packed.notes,
-        packing=packed.facts,
-        unpacked=came if packed.facts else None,
-    )
+    certificate = Certificate((), tuple(str(fault) for fault in faults[:NAMED_FAULTS]))
+
+    def packed(form: ConversionSpec) -> Conversion:
+        # What was decoded here is proven as well.
+        made = pack(flatbuffer, form, samples, came=came if came.is_encoded else None, progress=progress)
+        facts, before = made.facts, came if made.facts else None
+        return Conversion(made.flatbuffer, certificate, None, made.notes, packing=facts, unpacked=before)
+
+    return placed(packed, spec, target, decode=packing["decode"], progress=progress)
 
 
 def _check_compiled(flatbuffer: FlatBuffer) -> None:

@@ -20,6 +20,7 @@ from converters.runtimes.layer_errors import LayerError, layer_errors
 from tfcompress import targets
 from tfcompress.benchmark.measure import measure
 from tfcompress.benchmark.plan import Plan
+from tfcompress.benchmark.room import Placed
 from tfcompress.environment import processor
 from tfcompress.evaluation import Evaluation, evaluate
 from tfcompress.metrics import Metric
@@ -32,19 +33,17 @@ from tfcompress.task import Task
 ERROR_SAMPLES = 50
 
 
-def score(model: Any, task: Task, runtime: str, progress: Progress) -> Evaluation | None:
+def score(model: Any, task: Task, who: targets.Runtime, progress: Progress) -> Evaluation | None:
     """The task's metric on its test data; None where it has none.
 
     Args:
         model: a Keras model, or a file.
         task: the data.
-        runtime: who will run the file, as in a recipe. Where it is none that runs here, LiteRT runs the file instead,
-            and a note says so.
+        who: what will run the file. Where it is none that runs here, LiteRT runs the file instead, and a note says so.
         progress: called with stage, done, total.
     """
     if not task.count("test") or task.y_test is None:
         return None
-    who = targets.runtime(runtime)
     name = who.name
     interpreter: Runtime = "tflm" if who.engine == "tflm" and tflm.available() else "litert"
     found = evaluate(model, task, runtime=interpreter, progress=progress)
@@ -61,7 +60,7 @@ def rows(
     scores: tuple[Evaluation | None, Evaluation | None],
     progress: Progress,
 ) -> tuple[Row, ...]:
-    """Accuracy before and after, sizes, sparsity, distinct values, MACs, arena and host latency.
+    """Accuracy before and after, sizes, sparsity, distinct values, MACs, arena and host latency; room on the target.
 
     Args:
         plain: the model as it came, converted like the result.
@@ -98,6 +97,8 @@ def rows(
         if row.name in wanted and row.name not in seen:
             seen.add(row.name)
             found.append(row)
+    if isinstance(conversion, Placed) and conversion.room is not None:
+        found += conversion.room.rows
     return tuple(found)
 
 
@@ -121,9 +122,10 @@ def _runtimes(file: FlatBuffer) -> tuple[Runtime, ...] | None:
     return None if tflm.available() or file.only_tflm else ("litert",)
 
 
-def seconds_row(name: str, seconds: float) -> Row:
-    """A wall time on this machine."""
-    return Row(name, round(seconds, 1), "s", "measured", "", "host", processor())
+def times(*, training_seconds: float, total_seconds: float) -> tuple[Row, ...]:
+    """Wall times on this machine."""
+    told = (("training_seconds", training_seconds), ("total_seconds", total_seconds))
+    return tuple(Row(name, round(seconds, 1), "s", "measured", "", "host", processor()) for name, seconds in told)
 
 
 def layers(

@@ -11,7 +11,7 @@ import small_files
 from converters.child import no_progress
 from converters.flatbuffer import FlatBuffer
 from converters.runtimes import tflm
-from tfcompress import scorecard
+from tfcompress import scorecard, targets
 from tfcompress.task import Task
 
 X = np.random.default_rng(0).uniform(-2, 2, (60, 4)).astype(np.float32)
@@ -20,7 +20,7 @@ INT8 = FlatBuffer(small_files.int8_dense())
 
 
 def scored(runtime: str) -> tuple[str, tuple[str, ...]]:
-    found = scorecard.score(INT8, TASK, runtime, no_progress)
+    found = scorecard.score(INT8, TASK, targets.runtime(runtime), no_progress)
     assert found is not None and found.value > 0.9
     return found.runtime.split()[0], found.notes
 
@@ -43,4 +43,4 @@ def test_tflm_is_scored_on_litert_where_there_is_no_build_of_it(monkeypatch: pyt
 
 
 def test_without_labelled_test_data_there_is_no_score() -> None:
-    assert scorecard.score(INT8, Task(x_test=X), "litert", no_progress) is None
+    assert scorecard.score(INT8, Task(x_test=X), targets.runtime("litert"), no_progress) is None

@@ -22,3 +22,23 @@ decode = click.option(
     "[default: auto where the runtime has it, else off]",
 )
 max_arena = click.option("--max-arena", type=int, metavar="BYTES", help="Arena that encoded weights may take up to.")
+target = click.option(
+    "--target",
+    metavar="T",
+    help="The device to make the file for, in place of --runtime: a name, DEVICE:RUNTIME, or a TOML file "
+    "(see tfcompress targets).",
+)
+if_too_large = click.option(
+    "--if-too-large",
+    type=click.Choice(["refuse", "warn"]),
+    help="With a target: what becomes of a file that does not fit there; warn writes it. [default: refuse]",
+)
+
+
+def one_of_both(runtime: str | None, target: str | None) -> None:
+    """Raises UsageError where a runtime and a target were given."""
+    if runtime is not None and target is not None:
+        raise click.UsageError(
+            "--runtime and --target were both given, and a target says which runtime it has; give one of them, or "
+            "--target DEVICE:RUNTIME for another of its runtimes."
+        )

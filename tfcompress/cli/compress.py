@@ -12,6 +12,7 @@ import rich_click as click
 from tfcompress.cli import _options
 
 if TYPE_CHECKING:
+    from tfcompress.benchmark.room import IfTooLarge
     from tfcompress.recipe import Recipe
 
 
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run from its last finished epoch.")
 @click.option("--force", is_flag=True, help="Replace the results of an earlier run.")
 @click.option("--dry-run", is_flag=True, help="Only check recipe, model and data, and list what would be skipped.")
-@click.option("--runtime", help="Who runs the file: litert, tflm, or a TOML file. [default: the recipe's]")
+@click.option(
+    "--runtime",
+    help="Who runs the file: a runtime (tfcompress targets --runtimes) or a TOML file. [default: the recipe's]",
+)
+@_options.target
+@_options.if_too_large
 @_options.scale
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of data order and draws. [default: the recipe's]")
 @_options.label
@@ -39,6 +45,8 @@ def command(
     force: bool,
     dry_run: bool,
     runtime: str | None,
+    target: str | None,
+    if_too_large: IfTooLarge | None,
     scale: str,
     seed: int | None,
     label: str | None,
@@ -48,9 +56,12 @@ def command(
     """Compresses MODEL (.keras, .h5 or a SavedModel folder) by a recipe and proves the file to keep what it asks for.
 
     Packaged recipes: int8, qat, pruned, clustered, deep, tiny. What is given here wins over what the recipe says. The
-    folder gets model.tflite, model.keras, recipe.toml (as it was carried out), report.json and report.md.
+    folder gets model.tflite, model.keras, recipe.toml (as it was carried out), report.json and report.md. With a target
+    the file must also fit there: its flash with TFLM's code, and the arena in RAM.
 
     Example: tfcompress compress model.keras --recipe deep --data data.npz -o compressed
+
+    Example: tfcompress compress model.keras --recipe tiny --data data.npz -o compressed --target nucleo-l4r5zi
     """
     if output is None and not dry_run:
         raise click.UsageError("--output is missing; name the folder for the results, or ask for a --dry-run.")
@@ -58,7 +69,9 @@ def command(
     from tfcompress.compression import compress, plan
     from tfcompress.report import compression as report
 
-    recipe = _recipe(recipe_name, runtime, seed)
+    recipe = _recipe(recipe_name, runtime, target, seed)
+    if if_too_large and recipe.target is None:
+        raise click.UsageError("--if-too-large says what becomes of a file that does not fit on a --target; name one.")
     if output is None or dry_run:
         with progress_bar() as progress:
             planned = plan(model, recipe, data, scale=scale, label=label, allow_code=allow_code, progress=progress)
@@ -72,6 +85,7 @@ def command(
             output=output,
             resume=resume,
             force=force,
+            if_too_large=if_too_large or "refuse",
             scale=scale,
             label=label,
             allow_code=allow_code,
@@ -91,9 +105,10 @@ def _resumable(output: Path) -> Iterator[None]:
         raise click.Abort(words) from stop
 
 
-def _recipe(name: str, runtime: str | None, seed: int | None) -> Recipe:
+def _recipe(name: str, runtime: str | None, target: str | None, seed: int | None) -> Recipe:
     """The recipe, with what the command line says in place of what it says."""
     from tfcompress.recipe import load
 
-    given = {"runtime": runtime, "seed": seed}
-    return load(name).model_copy(update={key: value for key, value in given.items() if value is not None})
+    _options.one_of_both(runtime, target)
+    recipe = load(name).runs_on(runtime=runtime, target=target)
+    return recipe if seed is None else recipe.model_copy(update={"seed": seed})

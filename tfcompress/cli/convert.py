@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from converters.output import check_free
 from converters.spec import DenseGranularity, DType, IoType, Quantizer
 from tfcompress.cli import _options
+
+if TYPE_CHECKING:
+    from tfcompress.benchmark.room import IfTooLarge
 
 
 @click.command("convert")
@@ -21,7 +25,12 @@ from tfcompress.cli import _options
     help="Type of the file; a .tflite keeps its own. [default: int8]",
 )
 @click.option("--io", type=click.Choice(["int8", "uint8", "int16", "float32"]), help="Type of inputs and outputs.")
-@click.option("--runtime", default="litert", show_default=True, help="Who runs the file: litert, tflm, or a TOML file.")
+@click.option(
+    "--runtime",
+    help="Who runs the file: a runtime (tfcompress targets --runtimes) or a TOML file. [default: litert]",
+)
+@_options.target
+@_options.if_too_large
 @click.option("--dense", type=click.Choice(["per-channel", "per-tensor"]), help="Scales of Dense weights.")
 @click.option("--quantizer", default="tflite", show_default=True, type=click.Choice(["tflite", "litert"]))
 @click.option(
@@ -49,7 +58,9 @@ def command(
     calibration: str | None,
     dtype: DType | None,
     io: IoType | None,
-    runtime: str,
+    runtime: str | None,
+    target: str | None,
+    if_too_large: IfTooLarge | None,
     dense: DenseGranularity | None,
     quantizer: Quantizer,
     method: str,
@@ -67,10 +78,16 @@ def command(
 ) -> None:
     """Converts MODEL (.keras, .h5, a SavedModel folder, or an existing .tflite) and proves the file to be as asked for.
 
-    A .tflite keeps its types and becomes smaller, with the same outputs bit for bit.
+    A .tflite keeps its types and becomes smaller, with the same outputs bit for bit. With --target the file must also
+    fit there: its flash with TFLM's code, and the arena in RAM.
 
     Example: tfcompress convert model.keras -o model.tflite --calibration data.npz --runtime tflm
+
+    Example: tfcompress convert model.keras -o model.tflite --calibration data.npz --target nucleo-l4r5zi
     """
+    _options.one_of_both(runtime, target)
+    if if_too_large and not target:
+        raise click.UsageError("--if-too-large says what becomes of a file that does not fit on a --target; name one.")
     check_free(output, force=force)
     from tfcompress.cli._progress import progress_bar
     from tfcompress.conversion import convert
@@ -84,6 +101,8 @@ def command(
             dtype=dtype,
             io=io,
             runtime=runtime,
+            target=target,
+            if_too_large=if_too_large or "refuse",
             dense=dense,
             quantizer=quantizer,
             method=method,

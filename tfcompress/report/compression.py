@@ -19,6 +19,7 @@ from typing import Any
 
 from tfcompress.environment import versions
 from tfcompress.outcome import LayerReport, Outcome, Plan
+from tfcompress.recipe import Recipe
 from tfcompress.report import sheet as sheets
 from tfcompress.report.sheet import Sheet
 from tfcompress.report.table import footer
@@ -45,6 +46,18 @@ _ALONE = {
     "latency_p50": "latency, median",
     "tflm_latency_p50": "latency of TFLM on this machine, median",
     "tflm_latency_p50_unencoded": "the same, weights not encoded",
+    "verdict": "on the target",
+    "flash": "flash there, file and code",
+    "flash_model": "of that the file",
+    "flash_runtime": "of that TFLM",
+    "flash_operators": "of that the operators' kernels",
+    "flash_there": "flash that the target has",
+    "arena_on_device": "TFLM arena on the target",
+    "arena_activations": "of that activations",
+    "arena_scratch": "of that scratch memory of kernels",
+    "arena_persistent": "of that what is kept",
+    "arena_lower_bound": "least that any planner needs for activations",
+    "ram_there": "RAM that the target has",
     "training_seconds": "training",
     "total_seconds": "everything",
 }
@@ -104,7 +117,10 @@ def plan_as_json(plan: Plan) -> str:
 def show_plan(plan: Plan) -> None:
     """Prints what would be done and what would be skipped, to standard output."""
     console = _console()
-    console.print(f"recipe {plan.recipe.name}, for {plan.recipe.runtime}; nothing was trained", soft_wrap=True)
+    console.print(
+        f"recipe {plan.recipe.name}, for {_place(plan.recipe)}; nothing was trained",
+        soft_wrap=True,
+    )
     if not plan.steps:
         console.print("  no steps: the model is quantized as it is", soft_wrap=True)
     for number, step in enumerate(plan.recipe.steps, 1):
@@ -123,13 +139,17 @@ def show_plan(plan: Plan) -> None:
 
 def _title(outcome: Outcome) -> str:
     rows = _by_name(outcome.report)
-    words = f"{outcome.recipe.name}: {outcome.recipe.conversion.dtype} for {outcome.recipe.runtime}"
+    words = f"{outcome.recipe.name}: {outcome.recipe.conversion.dtype} for {_place(outcome.recipe)}"
     if change := _change(rows.get("float_file_bytes"), rows.get("file_bytes")):
         words += f", {change}"
     before, after = rows.get("accuracy_before"), rows.get("accuracy_after")
     if before and after:
         words += f", {_metric(outcome)} {_shown(before)} before and {_shown(after)} after"
     return words
+
+
+def _place(recipe: Recipe) -> str:
+    return recipe.target or recipe.runtime or ""
 
 
 def _sheets(outcome: Outcome) -> tuple[Sheet, ...]:
@@ -210,7 +230,7 @@ def _shown(row: Row | None) -> str:
     if row is None:
         return ""
     if isinstance(row.value, str):
-        return row.value
+        return row.value.partition(":")[0] if row.name == "verdict" else row.value  # its reasons are rows
     if row.unit == "fraction":
         return f"{row.value:.1%}" if row.name == "sparsity" else f"{row.value:.4f}"
     if row.unit == "s":
@@ -248,7 +268,7 @@ def _how(*rows: Row | None) -> str:
     return f"{way}, {runtimes}" if runtimes else way
 
 
-def _recipe(recipe: Any) -> dict[str, Any]:
+def _recipe(recipe: Recipe) -> dict[str, Any]:
     told: dict[str, Any] = recipe.model_dump(mode="json")
     told["steps"] = [{"technique": step.name, **step.fields()} for step in recipe.steps]
     return told

@@ -10,14 +10,23 @@ from typing import Any
 
 from converters.conversion import Conversion
 from converters.flatbuffer import Tensor
+from tfcompress.benchmark.room import Placed, Room
+
+# What is told of a target, in this order.
+_TAKEN = {
+    "flash": "flash for file and code",
+    "flash_there": "flash there",
+    "arena_on_device": "arena",
+    "ram_there": "RAM there",
+}
 
 
 def as_json(result: Conversion, path: Path) -> str:
     """The summary as JSON.
 
-    Keys: `file, file_bytes, gzip_bytes, float_bytes, integer_only, packing, inputs[], outputs[], notes[]`, where an
-    input or output has `name, shape, dtype, scale, zero_point`, and `packing` is null or has the keys of
-    `converters.packing.Facts`.
+    Keys: `file, file_bytes, gzip_bytes, float_bytes, integer_only, packing, target, inputs[], outputs[], notes[]`. An
+    input or output has `name, shape, dtype, scale, zero_point`; `packing` is null or has the keys of
+    `converters.packing.Facts`; `target` is null or has `name, runtime, fits, reasons[], rows[]`.
     """
     flatbuffer = result.flatbuffer
     summary: dict[str, Any] = {
@@ -27,6 +36,7 @@ def as_json(result: Conversion, path: Path) -> str:
         "float_bytes": result.float_bytes,
         "integer_only": flatbuffer.integer_only,
         "packing": asdict(result.packing) if result.packing else None,
+        "target": _target(room) if (room := _room(result)) else None,
         "inputs": [_port(tensor) for tensor in flatbuffer.inputs],
         "outputs": [_port(tensor) for tensor in flatbuffer.outputs],
         "notes": [*result.certificate.notes, *result.notes],
@@ -51,6 +61,8 @@ def show(result: Conversion, path: Path) -> None:
     for line in _packed(result):
         console.print(f"  packed  {line}")
     console.print("verified  " + _certified(result))
+    for line in _on_target(result):
+        console.print(f"  target  {line}")
     for note in (*result.certificate.notes, *result.notes):
         console.print(f"    note  {note}")
 
@@ -76,6 +88,33 @@ def _packed(result: Conversion) -> Iterator[str]:
     if facts.samples:
         what = "samples of the calibration data" if facts.origin == "calibration data" else facts.origin
         yield f"outputs equal those of the file before, bit for bit, on {facts.samples} {what}"
+
+
+def _room(result: Conversion) -> Room | None:
+    return result.room if isinstance(result, Placed) else None
+
+
+def _target(room: Room) -> dict[str, Any]:
+    return {
+        "name": room.target.name,
+        "runtime": room.target.runtime.name,
+        "fits": room.verdict.fits,
+        "reasons": list(room.verdict.reasons),
+        "rows": [row.as_dict() for row in room.rows],
+    }
+
+
+def _on_target(result: Conversion) -> Iterator[str]:
+    """Whether the file fits there, and what it takes of what there is."""
+    room = _room(result)
+    if room is None:
+        return
+    yield f"{room.target.name} ({room.target.runtime.name}): {room.verdict.fits}"
+    rows = {row.name: row for row in room.rows}
+    for name, words in _TAKEN.items():
+        if name in rows:
+            row = rows[name]
+            yield f"{words}: {row.value:,} {row.unit} ({row.how}: {row.source})"
 
 
 def _compared(file_bytes: int, float_bytes: int) -> str:
