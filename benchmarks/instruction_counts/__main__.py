@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import fcntl
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -107,6 +109,19 @@ def write(told: dict[str, Any]) -> None:
     write_whole(RESULT, (head[:-2] + ',\n "rows": [\n' + lines + "\n ]\n}\n").encode(), force=True)
 
 
+def store(told_by: dict[str, Any], model: Path, build: str, found: Run) -> None:
+    """Adds one run to the file; several of these commands may work at the same time."""
+    with Path(__file__).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+        models = {**told.get("models", {}), model.stem: hashlib.sha256(model.read_bytes()).hexdigest()}
+        overhead = dict(told.get("overhead_instructions_per_operator", {}))
+        if found.between:
+            overhead[build] = found.between["instructions"]
+        all_rows = merged(told, list(rows(model, build, found)), model.stem, build)
+        write({**told_by, "models": models, "overhead_instructions_per_operator": overhead, "rows": all_rows})
+
+
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -129,14 +144,12 @@ def main() -> None:
         counter = plugin(core, given.work)
         for model in given.models:
             found = count(built, core, model, counter)
-            told = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-            merge = merged(told, list(rows(model, build, found)), model.stem, build)
-            overhead = {**told.get("overhead_instructions_per_operator", {})}
-            if found.between:
-                overhead[build] = found.between["instructions"]
-            write({**facts(given), "overhead_instructions_per_operator": overhead, "rows": merge})
+            store(facts(given), model, build, found)
             total = sum(one["instructions"] for one in found.operators)
-            print(f"{build} {model.stem}: {total:,} instructions, outputs differ by {difference(model, found):g}")
+            print(
+                f"{build} {model.stem}: {total:,} instructions, outputs differ by {difference(model, found):g}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

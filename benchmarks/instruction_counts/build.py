@@ -42,7 +42,7 @@ _HEADERS = (
     *("tensorflow/lite/kernels/op_macros.h", "tensorflow/lite/micro/micro_context.h"),
 )
 _CXX_HEADER = re.compile(r"/cstdint$|/bits/c\+\+config\.h$")
-_NOT_RUNTIME = re.compile("test|mock_|fake_|recording_|linear_memory|benchmark|hexdump")
+_NOT_RUNTIME = re.compile("test|mock_|fake_|recording_|benchmark|hexdump")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ MACHINES = {
     "cortex-m4": Machine("mps2-an386", 0, 0x20000000, 0x21000000),
     "cortex-m7": Machine("mps2-an500", 0, 0x20000000, 0x60000000),
     "cortex-m33": Machine("mps2-an505", 0x10000000, 0x38000000, 0x80000000),
-    "cortex-m55": Machine("mps3-an547", 0x11000000, 0x31000000, 0x70000000),
+    "cortex-m55": Machine("mps3-an547", 0x10000000, 0x31000000, 0x70000000),
     "rv32imc": Machine("virt", 0x80000000, 0x80400000, 0x81000000, "qemu-system-riscv32", "riscv64-unknown-elf"),
 }
 # As TFLM's targets/riscv32_generic_makefile.inc.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,8 +47,10 @@ def plugin(core: str, folder: Path) -> Path:
     """Compiles the plugin for the instructions of a core."""
     thumb = core in CORES
     made = folder / f"plugin{thumb:d}.so"
+    part = made.with_suffix(f".{os.getpid()}")
     folder.mkdir(parents=True, exist_ok=True)
-    run(["gcc", "-shared", "-fPIC", "-O2", f"-DISA_THUMB={thumb:d}", str(HERE / "plugin.c"), "-o", str(made)])
+    run(["gcc", "-shared", "-fPIC", "-O2", f"-DISA_THUMB={thumb:d}", str(HERE / "plugin.c"), "-o", str(part)])
+    part.rename(made)  # another of these commands may have the old one open
     return made
 
 
@@ -70,9 +73,9 @@ def count(program: Path, core: str, model: Path, counter: Path) -> Run:
     own = ["-semihosting-config", "enable=on,target=native", "-plugin", str(counter), "-kernel", str(program)]
     command = [machine.emulator, *board, "-device", load, *own]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False, stdin=subprocess.DEVNULL)
-    said = done.stdout.splitlines()
+    said = (done.stdout + done.stderr).splitlines()  # QEMU's semihosting prints to either
     if "done" not in said:
-        raise FileError(f"{model.name} on {core} failed: {' '.join(said)[-300:]} {done.stderr[-300:]}")
+        raise FileError(f"{model.name} on {core} failed: {' '.join(said)[-500:]}")
     counted = [line.split() for line in done.stderr.splitlines() if line.startswith(("begin ", "end "))]
     pieces = [(word, dict(zip(CLASSES, map(int, numbers), strict=True))) for word, *numbers in counted]
     (_, loop), *operators = [found for found in pieces if found[0] == "end"]

@@ -1,7 +1,7 @@
 // Runs a model once on an emulated processor, with a marker before and after each operator for `plugin.c`.
 //
 // The emulator puts the file at MODEL_ADDRESS; ARENA_ADDRESS and ARENA_BYTES are free memory behind it.
-#include <cinttypes>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 
@@ -91,6 +91,12 @@ int Run() {
 }
 
 }  // namespace
+
+#if defined(__riscv)
+// No C++ library is linked there; nothing is ever deleted.
+void operator delete(void*) noexcept {}
+void operator delete(void*, std::size_t) noexcept {}
+#endif
 
 int main() {
   KnownLoop();
