@@ -21,6 +21,7 @@ from typing import Any
 from benchmarks.instruction_counts.build import BUILDS, HERE, MACHINES, flags_of, program
 from benchmarks.instruction_counts.emulator import Run, count, difference, plugin
 from benchmarks.tflm_library import CORES, Sources, run
+from converters import decode
 from converters.flatbuffer import FlatBuffer, Operator
 from converters.output import write_whole
 
@@ -37,10 +38,12 @@ _OPTIONS = ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor", "d
 
 
 def rows(model: Path, build: str, found: Run) -> Iterator[dict[str, Any]]:
-    """One row per operator."""
+    """One row per operator; of encoded models the DECODE operators only, as the shapes of the others are elsewhere."""
     core, kernels, level = build.split(",")
     file = FlatBuffer(model.read_bytes())
     for operator, counts in zip(file.operators, found.operators, strict=True):
+        if file.is_encoded and operator.name != decode.OPERATOR:
+            continue
         yield {
             "core": core,
             "kernels": kernels,
@@ -59,8 +62,7 @@ def _shapes(file: FlatBuffer, operator: Operator) -> dict[str, Any]:
     inputs = [file.tensors[number] for number in operator.inputs if number >= 0]
     outputs = [file.tensors[number] for number in operator.outputs]
     kept = {"inputs": [list(one.shape) for one in inputs], "outputs": [list(one.shape) for one in outputs]}
-    constants = [one.index in {tensor.index for tensor in file.tensors if tensor.is_constant} for one in inputs]
-    return {"dtype": outputs[0].dtype, "input_dtype": inputs[0].dtype, **kept, "constant": constants}
+    return {"dtype": outputs[0].dtype, "input_dtype": inputs[0].dtype, **kept}
 
 
 def _options(file: FlatBuffer, operator: Operator) -> dict[str, Any]:
@@ -139,8 +141,8 @@ def main() -> None:
     given = parse()
     sources = Sources(given.tflm, given.third_party, given.cmsis_nn, given.cmsis)
     for build in given.build or _BUILDS:
-        core = build.split(",")[0]
-        built = program(*build.split(","), sources, given.work)
+        core, kernels, level = build.split(",")
+        built = program(core, kernels, level, sources, given.work)
         counter = plugin(core, given.work)
         for model in given.models:
             found = count(built, core, model, counter)

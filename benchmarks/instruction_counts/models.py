@@ -187,9 +187,8 @@ def _converted(model: Any, seed: int, **options: Any) -> bytes:
     """As int8 for TFLM with random calibration data, all alike, so that outputs of a pair have its inputs' scale."""
     random = np.random.default_rng(seed)
     data = [random.uniform(-4, 4, (_SAMPLES, *one.shape[1:])).astype(np.float32) for one in model.inputs]
-    if options.get("dtype") == "float32":
-        data = None
-    found = tfcompress.convert(model, data, runtime="tflm", decode="off", allow_unusual_data=True, **options)
+    calibration = None if options.get("dtype") == "float32" else data
+    found = tfcompress.convert(model, calibration, runtime="tflm", decode="off", allow_unusual_data=True, **options)
     return found.flatbuffer.data
 
 
@@ -211,7 +210,7 @@ def _weights(random: Any, shape: tuple[int, ...], zeros: float, distinct: int, s
     else:
         values = random.choice(np.linspace(-127, 127, distinct).round(), shape)
     values[random.uniform(size=shape) < zeros] = 0
-    return values.astype(np.int8)
+    return np.asarray(values, np.int8)
 
 
 def make(out: Path, only: Sequence[str] = ()) -> None:
