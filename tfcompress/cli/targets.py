@@ -49,7 +49,8 @@ def command(
         click.echo(report.as_json(runtimes=every)) if as_json else report.show_runtimes(every)
     elif name is not None:
         found = targets.target(name)
-        click.echo(report.as_json(devices=[found.device], runtimes=[found.runtime])) if as_json else report.show_target(found)
+        told = report.as_json(devices=[found.device], runtimes=[found.runtime])
+        click.echo(told) if as_json else report.show_target(found)
     else:
         matching = targets.matching(**asked)  # type: ignore[arg-type]
         click.echo(report.as_json(devices=matching)) if as_json else report.show(matching)

@@ -1,0 +1,99 @@
+"""Makes `tfcompress/benchmark/cost_model/prices.json`, which the cost model computes from.
+
+python -m benchmarks.cost_model.fit [--check]
+
+From `published.csv`, `models.json` and `benchmarks/results/instruction_counts.json`. Takes about a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.cost_model import counting, hyperparameters
+from benchmarks.cost_model.held_out import Z80, Fold, HeldOut, anchored, unanchored
+from benchmarks.cost_model.measurements import Latency, latencies, measured
+from tfcompress.benchmark.cost_model.instructions import Counts
+from tfcompress.benchmark.cost_model.prices import Prices, as_plain
+from tfcompress.benchmark.cost_model.process import Measured
+
+PRICES = Path(__file__).resolve().parent.parent.parent / "tfcompress" / "benchmark" / "cost_model" / "prices.json"
+
+
+def on_a_processor(latency: Latency) -> bool:
+    """Whether it teaches something of kernels that run on a core."""
+    return latency.kind == "cpu"
+
+
+def usable(latency: Latency) -> bool:
+    """Whether it stands behind a prediction: those of processors, and TFLM's on the MVP, whose layers were measured."""
+    return on_a_processor(latency) or latency.system.library == "mvp"
+
+
+def widening(seen: Measured, variances: dict[str, float]) -> dict[str, float]:
+    """Factors with which 80 % intervals hold 80 % of the points of boards that are left out one by one."""
+    process = HeldOut(seen, variances)
+    boards = sorted({point.system.board for point in seen.points})
+    return {
+        name: _factor(fold for board in boards for fold in way(process, seen, board))
+        for name, way in (("unanchored", unanchored), ("anchored", anchored))
+    }
+
+
+def _factor(folds: Iterable[Fold]) -> float:
+    scores = [abs(fold.score) for fold in folds]
+    return float(f"{np.quantile(scores, 0.8) / Z80:.4g}")
+
+
+def fit(chosen: Sequence[Latency], counts: Counts) -> Prices:
+    """Prices from latencies and instruction counts; what holds for processors is learnt from these alone."""
+    learnt = measured([latency for latency in chosen if on_a_processor(latency)], counts)
+    variances = hyperparameters.fit(learnt)
+    boards = len({latency.system.board for latency in chosen})
+    source = f"{len(chosen)} published latencies of {boards} boards and instructions counted by emulation"
+    return Prices(counts, variances, measured(chosen, counts), widening(learnt, variances), source)
+
+
+def made() -> dict[str, Any]:
+    """The values of the file."""
+    return as_plain(fit([latency for latency in latencies() if usable(latency)], counting.counts()))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes the file, or says whether it is as it would be written."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="only say whether the file is up to date")
+    text = _text(made())
+    if not parser.parse_args(arguments).check:
+        PRICES.write_text(text, encoding="utf-8")
+        return 0
+    if PRICES.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"{PRICES.name} is not what the measurements make; run python -m benchmarks.cost_model.fit", file=sys.stderr)
+    return 1
+
+
+def _text(values: dict[str, Any]) -> str:
+    """JSON with one point, system or set of coefficients on a line."""
+
+    def line(value: Any) -> str:
+        return json.dumps(value, separators=(", ", ": "))
+
+    parts = []
+    for name, value in values.items():
+        if isinstance(value, list):
+            body = ",\n".join(f"  {line(one)}" for one in value)
+            parts.append(f' "{name}": [\n{body}\n ]')
+        else:
+            parts.append(f' "{name}": {json.dumps(value, indent=1) if name == "variances" else line(value)}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

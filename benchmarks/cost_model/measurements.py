@@ -1,0 +1,90 @@
+"""Published latencies (`published.csv`) as points of the cost model, and what their models compute (`models.json`).
+
+`published.csv` has one line for each int8 latency: MLPerf Tiny v0.5 to v1.3 (closed division), Espressif's ESP-NN, ST's
+model zoo, Plumerai's comparison, and Silicon Labs' MLTK profiles summed up per model. `board` is one name for all the
+names that a board has in its sources; `library` is whose kernels compute, an engine's own under its name; `year` is
+the age of the runtime: of the round, or of the release that a re-run names. `kind` is `accelerator` where something
+else than the core computes.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfcompress.benchmark.cost_model.instructions import Counts, by_kind, coefficients_of, counted_on
+from tfcompress.benchmark.cost_model.kinship import CORTEX_M4, Point, System
+from tfcompress.benchmark.cost_model.process import Measured
+from tfcompress.benchmark.cost_model.systems import scalar_speed
+from tfcompress.benchmark.cost_model.work import Work, fingerprint, work_from_shapes
+from tfcompress.targets import core
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Latency:
+    """A published latency.
+
+    Attributes:
+        system: what ran the model.
+        kind: `cpu` or `accelerator`.
+        model: its name in `models.json`.
+        cycles: of the core, by its nominal clock.
+        source: where it is published.
+    """
+
+    system: System
+    kind: str
+    model: str
+    cycles: float
+    source: str
+
+
+@functools.cache
+def models() -> dict[str, tuple[Work, ...]]:
+    """Name -> work of its operators."""
+    stored = json.loads((HERE / "models.json").read_text(encoding="utf-8"))
+    return {name: tuple(work_from_shapes(*operator) for operator in operators) for name, operators in stored.items()}
+
+
+@functools.cache
+def latencies() -> tuple[Latency, ...]:
+    """Every published latency whose clock is known."""
+    with (HERE / "published.csv").open(encoding="utf-8", newline="") as stream:
+        return tuple(_latency(row) for row in csv.DictReader(stream) if row["clock_mhz"])
+
+
+def measured(chosen: Iterable[Latency], counts: Counts) -> Measured:
+    """Points of the cost model, from the instruction counts of libraries and instruction sets."""
+    points, residuals = [], []
+    for latency in chosen:
+        works = models()[latency.model]
+        parts = by_kind(works, coefficients_of(counts, latency.system.library, latency.system.counted))
+        total = sum(parts)
+        expected = total * CORTEX_M4 / latency.system.scalar
+        points.append(Point(latency.system, fingerprint(works), tuple(part / total for part in parts)))
+        residuals.append(math.log(latency.cycles / expected))
+    return Measured(tuple(points), tuple(residuals))
+
+
+def _latency(row: dict[str, str]) -> Latency:
+    chip = core(row["core"])
+    system = System(
+        board=row["board"],
+        core=chip.name,
+        counted=counted_on(chip),
+        scalar=scalar_speed(chip),
+        published=chip.coremark_per_mhz is not None,
+        family=row["family"],
+        library=row["library"],
+        year=float(row["year"]),
+        name=row["system"],
+    )
+    cycles = float(row["latency_ms"]) * float(row["clock_mhz"]) * 1000
+    return Latency(system, row["kind"], row["model"], cycles, row["source"])

@@ -1,0 +1,119 @@
+"""Measurements of the user's own on a board, which anchor the cost model there.
+
+`--anchor` takes, once or several times:
+
+    measured.json     {"measurements": [{"file": "kws.tflite", "latency_ms": 98.2}]}, paths beside it
+    a device's log    as the bundle's `main` writes it, or what `tfcompress device-log --json` made of it
+    report.json       of `tfcompress compress`, after `device-log --report`
+
+A log names its model by a hash; the file of that hash is looked for beside the log, and may be the one asked about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from converters.errors import FileError, ModelError
+from converters.flatbuffer import FlatBuffer
+from tfcompress.benchmark import device
+from tfcompress.benchmark.cost_model.predict import Anchor
+from tfcompress.benchmark.cost_model.work import work_of
+
+_MOST_BYTES = 8 * 2**20
+_MOST_FILES = 200
+_EXPECTED = 'expected {"measurements": [{"file": "model.tflite", "latency_ms": 12.3}]}, or the log of a board'
+
+
+def read(paths: Iterable[Path], asked: FlatBuffer) -> tuple[Anchor, ...]:
+    """The anchors that some files hold.
+
+    Args:
+        paths: of the files.
+        asked: the model that is asked about; a log may be of it.
+
+    Raises:
+        FileError: a file cannot be read, holds no measurement, or the model that it is of is not there.
+        DeviceError: a log is damaged.
+        ModelError: a model is damaged.
+    """
+    return tuple(anchor for path in paths for anchor in _read(path, asked))
+
+
+def _read(path: Path, asked: FlatBuffer) -> list[Anchor]:
+    told = _json(path)
+    if told is None:
+        found = device.measure(str(path))
+        return [_of_log([row.as_dict() for row in found.rows], found.log.sha256, path, asked)]
+    if isinstance(told.get("measurements"), list):
+        return [_of_entry(entry, path) for entry in told["measurements"]] or [_nothing(path)]
+    if isinstance(told.get("rows"), list):
+        named = told.get("model") or {"sha256": (told.get("hashes") or {}).get("file")}
+        if isinstance(named, dict) and isinstance(named.get("sha256"), str):
+            return [_of_log(told["rows"], named["sha256"], path, asked)]
+    return [_nothing(path)]
+
+
+def _json(path: Path) -> Mapping[str, Any] | None:
+    """The file's JSON object; None where it is no JSON."""
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise FileError(f"{path} is larger than {_MOST_BYTES:,} bytes; {_EXPECTED}")
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{path} cannot be read ({error.strerror or error}); {_EXPECTED}") from error
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict):
+        raise FileError(f"{path} is no JSON object; {_EXPECTED}")
+    return told
+
+
+def _of_entry(entry: Any, path: Path) -> Anchor:
+    file, latency = (entry.get(key) for key in ("file", "latency_ms")) if isinstance(entry, dict) else (None, None)
+    if not isinstance(file, str) or not isinstance(latency, (int, float)) or not _is_time(latency):
+        shown = json.dumps(entry)[:80]
+        raise FileError(f"{path}: a measurement is {shown}; expected a file's path and a latency_ms above 0")
+    return Anchor(work_of(FlatBuffer.read(path.parent / file)), float(latency), f"{Path(file).name} in {path.name}")
+
+
+def _of_log(rows: Sequence[Any], sha256: str, path: Path, asked: FlatBuffer) -> Anchor:
+    times = [
+        row["value"]
+        for row in rows
+        if isinstance(row, dict)
+        and (row.get("name"), row.get("how")) == ("latency_ms", "measured")
+        and _is_time(row.get("value"))
+    ]
+    if not times:
+        raise FileError(f"{path} has no latency that a board measured (a simulator's is none); {_EXPECTED}")
+    model = _model(sha256.lower(), path, asked)
+    return Anchor(work_of(model), float(times[-1]), path.name)
+
+
+def _model(sha256: str, path: Path, asked: FlatBuffer) -> FlatBuffer:
+    """The model of that hash: the one asked about, or a file beside the log."""
+    if hashlib.sha256(asked.data).hexdigest() == sha256:
+        return asked
+    for place in sorted(path.parent.glob("*.tflite"))[:_MOST_FILES]:
+        try:
+            found = FlatBuffer.read(place)
+        except (FileError, ModelError):
+            continue  # not the one that is looked for, as that one ran
+        if hashlib.sha256(found.data).hexdigest() == sha256:
+            return found
+    raise FileError(
+        f"{path} is of a model with SHA-256 {sha256[:12]}..., which is not beside it; put that .tflite there"
+    )
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+def _nothing(path: Path) -> Anchor:
+    raise FileError(f"{path} holds no measurement; {_EXPECTED}")

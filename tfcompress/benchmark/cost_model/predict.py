@@ -1,0 +1,178 @@
+"""Latency of a file on a device that it never ran on, with an interval and what stands behind it.
+
+    cycles = exp(residual) * instructions / scalar speed        `kinship`, `process`; `instructions`
+
+A board that was measured is known best, then one with a core that was measured, then one that only its core's
+instruction set is known of; the interval tells which. Measurements of one's own on the board ("anchors") count as
+published ones do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from converters.errors import UsageError
+from converters.flatbuffer import FlatBuffer
+from tfcompress.benchmark.cost_model.instructions import by_kind, coefficients_of, counted, instructions
+from tfcompress.benchmark.cost_model.kinship import CORTEX_M4, Point, System
+from tfcompress.benchmark.cost_model.prices import Prices, prices
+from tfcompress.benchmark.cost_model.process import Belief, believe
+from tfcompress.benchmark.cost_model.work import KINDS, Work, fingerprint, work_of
+
+# Half-width of an 80 % interval of a normal distribution, in standard deviations.
+_Z80 = 1.2815515655446004
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A measurement of the user's own on the board.
+
+    Attributes:
+        works: of the file that ran.
+        latency_ms: of one inference.
+        source: where it is from, in words.
+    """
+
+    works: tuple[Work, ...]
+    latency_ms: float
+    source: str
+
+
+@dataclass(frozen=True)
+class OperatorCost:
+    """One operator's part of the estimate: `share` of the whole, and `milliseconds`."""
+
+    work: Work
+    share: float
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimated latency.
+
+    Attributes:
+        latency_ms: of one inference; as likely too high as too low.
+        low_ms: begin of the 80 % interval.
+        high_ms: its end.
+        cycles: of the core's nominal clock.
+        operators: where the time goes, in the file's order.
+        basis: what it was fitted on, in words.
+        points: how many measurements of the same kernel library stand behind it: on this board, else on this core,
+            else on any.
+        notes: what the number cannot say.
+    """
+
+    latency_ms: float
+    low_ms: float
+    high_ms: float
+    cycles: float
+    operators: tuple[OperatorCost, ...]
+    basis: str
+    points: int
+    notes: tuple[str, ...] = ()
+
+
+def predict(
+    works: Sequence[Work],
+    system: System,
+    clock_hz: float,
+    *,
+    anchors: Sequence[Anchor] = (),
+    by: Prices | None = None,
+) -> Estimate:
+    """Estimates the latency of int8 operators.
+
+    Args:
+        works: of the file's operators; see `work_of`.
+        system: what executes them.
+        clock_hz: of its core.
+        anchors: measurements of other files (or of this one) on the same system.
+        by: prices; by default the packaged ones.
+
+    Raises:
+        UsageError: there is no operator, or an anchor's time is not above 0.
+    """
+    by = by or prices()
+    point, total = _point(works, system, by)
+    anchored = [_point(anchor.works, system, by) for anchor in anchors]
+    if any(not (anchor.latency_ms > 0 and math.isfinite(anchor.latency_ms)) for anchor in anchors):
+        raise UsageError("an anchor's latency is not above 0 ms; give what the board measured")
+    residuals = [
+        math.log(anchor.latency_ms * clock_hz / 1000 / counted_there)
+        for anchor, (_, counted_there) in zip(anchors, anchored, strict=True)
+    ]
+    known = by.measured.plus([place for place, _ in anchored], residuals)
+    (belief,) = believe(known, [point], by.variances)
+    factor = by.widening["anchored" if anchors else "unanchored"] * _Z80 * math.sqrt(belief.variance)
+    milliseconds = math.exp(belief.mean) * total / clock_hz * 1000
+    basis, points = _basis(system, by, anchors)
+    return Estimate(
+        latency_ms=milliseconds,
+        low_ms=milliseconds * math.exp(-factor),
+        high_ms=milliseconds * math.exp(factor),
+        cycles=milliseconds * clock_hz / 1000,
+        operators=_operators(works, system, belief, milliseconds, by),
+        basis=basis,
+        points=points,
+        notes=_notes(works, system, by),
+    )
+
+
+def predict_file(
+    flatbuffer: FlatBuffer, system: System, clock_hz: float, *, anchors: Sequence[Anchor] = ()
+) -> Estimate:
+    """The same for a file."""
+    return predict(work_of(flatbuffer), system, clock_hz, anchors=anchors)
+
+
+def _point(works: Sequence[Work], system: System, by: Prices) -> tuple[Point, float]:
+    """The model on the system, and the cycles that its instructions would take at the core's scalar speed."""
+    parts = by_kind(works, coefficients_of(by.counts, system.library, system.counted))
+    total = sum(parts)
+    if not total:
+        raise UsageError("the file has no operator; nothing can be estimated")
+    return Point(system, fingerprint(works), tuple(part / total for part in parts)), total * CORTEX_M4 / system.scalar
+
+
+def _operators(
+    works: Sequence[Work], system: System, belief: Belief, milliseconds: float, by: Prices
+) -> tuple[OperatorCost, ...]:
+    coefficients = coefficients_of(by.counts, system.library, system.counted)
+    weights = [instructions(work, coefficients) * math.exp(belief.of_kinds[KINDS.index(work.kind)]) for work in works]
+    whole = sum(weights)
+    return tuple(
+        OperatorCost(work, weight / whole, milliseconds * weight / whole)
+        for work, weight in zip(works, weights, strict=True)
+    )
+
+
+def _basis(system: System, by: Prices, anchors: Sequence[Anchor]) -> tuple[str, int]:
+    """What is behind an estimate, from the nearest to the farthest kin."""
+    library = [point.system for point in by.measured.points if point.system.library == system.library]
+    board = [one for one in library if one.board == system.board]
+    core = [one for one in library if one.core == system.core]
+    any_core = [point.system for point in by.measured.points if point.system.core == system.core]
+    if board:
+        words, found = f"{len(board)} published latencies of this board with {system.library} kernels", board
+    elif core:
+        words, found = f"{len(core)} published latencies of {system.core} with {system.library} kernels", core
+    elif library:
+        words = f"{len(library)} published latencies of {system.library} kernels on other cores"
+        words += f", {len(any_core)} of {system.core} with other kernels"
+        found = library
+    else:
+        words, found = f"no published latency of {system.library} kernels; {len(any_core)} of {system.core}", []
+    if anchors:
+        words = f"{len(anchors)} of your own measurements ({'; '.join(one.source for one in anchors)}); {words}"
+    return f"{words}; {by.source}", len(found) + len(anchors)
+
+
+def _notes(works: Sequence[Work], system: System, by: Prices) -> tuple[str, ...]:
+    coefficients = coefficients_of(by.counts, system.library, system.counted)
+    strange = sorted({work.name for work in works if not counted(work, coefficients)})
+    if not strange:
+        return ()
+    return (f"no instructions were counted of {', '.join(strange)}; each is taken for an ADD of as many elements",)

@@ -1,0 +1,63 @@
+"""The Gaussian process: what measurements say of a model on a system that was not measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfcompress.benchmark.cost_model.kinship import Point, covariance
+from tfcompress.benchmark.cost_model.work import KINDS
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Points with their residuals: log of measured cycles less log of counted instructions."""
+
+    points: tuple[Point, ...]
+    residuals: tuple[float, ...]
+
+    def plus(self, points: Sequence[Point], residuals: Sequence[float]) -> Measured:
+        """These and others."""
+        return Measured((*self.points, *points), (*self.residuals, *residuals))
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What is believed of one point's residual.
+
+    Attributes:
+        mean: of the residual.
+        variance: of the residual, noise included.
+        of_kinds: what each kind of operator costs beside the mean's level, as log factors `[len(KINDS)]`.
+    """
+
+    mean: float
+    variance: float
+    of_kinds: tuple[float, ...]
+
+
+def believe(measured: Measured, points: Sequence[Point], variances: Mapping[str, float]) -> list[Belief]:
+    """Mean and variance of the residual at each point, given the measurements (Rasmussen and Williams, 2.23, 2.24)."""
+    ours = covariance(measured.points, measured.points, variances)
+    ours[np.diag_indices_from(ours)] += variances["noise"]
+    # Each point is asked for as it is, and as if it were of one kind of operator only.
+    asked = [*points, *(_of_kind(point, kind) for point in points for kind in range(len(KINDS)))]
+    across = covariance(asked, measured.points, variances)
+    solved = np.linalg.solve(ours, np.column_stack([measured.residuals, across[: len(points)].T]))
+    means = across @ solved[:, 0]
+    own = np.diag(covariance(points, points, variances)) + variances["noise"]
+    spread = own - np.einsum("ij,ji->i", across[: len(points)], solved[:, 1:])
+    kinds = means[len(points) :].reshape(len(points), len(KINDS))
+    return [
+        Belief(float(mean), float(max(variance, variances["noise"])), tuple(float(one) for one in row))
+        for mean, variance, row in zip(means[: len(points)], spread, kinds, strict=True)
+    ]
+
+
+def _of_kind(point: Point, kind: int) -> Point:
+    return Point(point.system, "", tuple(float(index == kind) for index in range(len(KINDS))))

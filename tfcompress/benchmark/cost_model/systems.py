@@ -1,0 +1,72 @@
+"""From targets to the cost model's systems, and what it says nothing about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from converters import verify
+from converters.flatbuffer import FlatBuffer
+from tfcompress.benchmark.cost_model.instructions import counted_on
+from tfcompress.benchmark.cost_model.kinship import System
+from tfcompress.benchmark.cost_model.prices import prices
+from tfcompress.targets import Core, Target
+
+# Kernels whose time the instruction counts or the published latencies say something about.
+_FAMILIES = ("reference", "cmsis-nn", "esp-nn", "andes-nn", "mvp")
+# Engines of vendors that translate a model into code of their own: for comparison only.
+_ENGINES = ("st-edge-ai", "plumerai", "bosch-hale", "microtvm", "microtvm-cmsis-nn", "onnc-cmsis-nn")
+# Age of the runtime that a user builds today.
+_TODAY = 2026.0
+
+
+def system_of(target: Target) -> System:
+    """The system that a target is."""
+    runtime, core = target.runtime, target.device.core
+    return System(
+        board=target.device.name,
+        core=core.name,
+        counted=counted_on(core),
+        scalar=scalar_speed(core),
+        published=core.coremark_per_mhz is not None,
+        family=runtime.name,
+        library=runtime.family,
+        year=_TODAY,
+        name=f"target {target.name}",
+    )
+
+
+def why_none(flatbuffer: FlatBuffer, target: Target) -> str:
+    """Why the cost model says nothing of a file on a target; empty where it does."""
+    if target.runtime.family not in _FAMILIES:
+        ways = "measure it there (--target adb)" if target.device.kind == "phone" else "measure it there"
+        return f"no latency of {target.runtime.name} on such a device stands behind the cost model; {ways}"
+    if target.device.kind == "simulator":
+        return "a simulator has no time of its own"
+    if verify.dtype_of(flatbuffer) != "int8":
+        return f"the cost model is fitted on int8 files, and this one is {verify.dtype_of(flatbuffer)}"
+    if not any(operator.macs for operator in flatbuffer.operators):
+        return "no operator of the file multiplies; the cost model is fitted on files whose operators do"
+    return ""
+
+
+def engines(system: System) -> list[tuple[str, System]]:
+    """Vendor engines that were measured on the same board, in their newest release."""
+    found: dict[str, System] = {}
+    for point in prices().measured.points:
+        other = point.system
+        if other.board == system.board and other.family in _ENGINES:
+            newest = found.get(other.family)
+            if newest is None or newest.year < other.year:
+                found[other.family] = other
+    return [(name, replace(other, name=f"engine {name}")) for name, other in sorted(found.items())]
+
+
+def scalar_speed(core: Core) -> float:
+    """CoreMark per MHz; of a core that none is published of, what cores that issue as much have."""
+    if core.coremark_per_mhz is not None:
+        return core.coremark_per_mhz
+    return _TYPICAL.get(core.issue_width or 1, _TYPICAL[1])
+
+
+# Median of the cores in `cores.toml` that issue one or two instructions a cycle.
+_TYPICAL = {1: 3.0, 2: 5.0}

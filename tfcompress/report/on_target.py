@@ -1,0 +1,136 @@
+"""Targets side by side: a table with a verdict for each, and where the time goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from tfcompress.benchmark.cost_model.predict import Estimate
+from tfcompress.benchmark.on_target import OnTarget
+from tfcompress.benchmark.on_target_rows import rows
+from tfcompress.report.sheet import Sheet, as_table, printable
+
+_UNKNOWN = "not known"
+_MOST_OPERATORS = 40
+
+
+def as_json(results: Sequence[OnTarget], *, per_operator: bool = False) -> str:
+    """`{"rows": [...], "targets": [{target, runtime, verdict, reasons, missing, notes}]}`."""
+    told: dict[str, Any] = {
+        "rows": [row.as_dict() for result in results for row in rows(result, per_operator=per_operator)],
+        "targets": [
+            {
+                "target": result.target.name,
+                "device": result.target.device.title,
+                "runtime": result.target.runtime.name,
+                "verdict": result.verdict.fits,
+                "reasons": list(result.verdict.reasons),
+                "missing": result.missing,
+                "notes": list(result.notes),
+            }
+            for result in results
+        ],
+    }
+    return json.dumps(told, indent=2, allow_nan=False)
+
+
+def show(
+    results: Sequence[OnTarget], *, title: str, per_operator: bool = False, console: Console | None = None
+) -> None:
+    """Prints the table, and below it what stands behind each line."""
+    console = console or Console()
+    console.print(as_table(_table(results, title)))
+    for result in results:
+        if per_operator and result.latency is not None:
+            console.print(as_table(_operators(result)))
+        if result.engines:
+            console.print(as_table(_engines(result)))
+        for line in _lines(result):
+            console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(results: Sequence[OnTarget], title: str) -> Sheet:
+    columns = ("target", "latency", "80 % interval", "energy", "flash", "arena", "verdict")
+    lines = tuple(
+        (
+            result.target.name,
+            *_latency(result),
+            f"{_number(result.energy.microjoules / 1000)} mJ" if result.energy else _UNKNOWN,
+            _bytes(result.memory.flash_bytes),
+            _bytes(result.memory.arena.total_bytes if result.memory.arena else None),
+            _verdict(result),
+        )
+        for result in results
+    )
+    return Sheet(f"{title}: estimated, nothing ran on a device", columns, lines, columns[1:-1])
+
+
+def _verdict(result: OnTarget) -> str:
+    """The verdict, with what is taken of flash and RAM."""
+    device, arena = result.target.device, result.memory.arena
+    room = device.ram_contiguous_bytes or device.ram_bytes
+    pairs = (
+        ("flash", result.memory.flash_bytes, device.flash_bytes),
+        ("RAM", arena.total_bytes if arena else None, room),
+    )
+    shares = [f"{what} {100 * needed / there:.0f} %" for what, needed, there in pairs if needed and there]
+    return f"{result.verdict.fits} ({', '.join(shares)})" if shares else result.verdict.fits
+
+
+def _operators(result: OnTarget) -> Sheet:
+    costs = result.latency.operators if result.latency else ()
+    largest = sorted(range(len(costs)), key=lambda index: -costs[index].share)[:_MOST_OPERATORS]
+    lines = tuple(
+        (
+            *(str(index), costs[index].work.name, costs[index].work.layer, f"{costs[index].work.macs:,}"),
+            *(_number(costs[index].milliseconds), f"{costs[index].share:.1%}"),
+        )
+        for index in sorted(largest)
+    )
+    head = f"{result.target.name}: where the time goes"
+    if len(costs) > len(lines):
+        head += f" (the {len(lines)} largest of {len(costs)} operators)"
+    columns = ("", "operator", "layer", "MACs", "ms", "share")
+    return Sheet(head, columns, lines, ("", "MACs", "ms", "share"))
+
+
+def _engines(result: OnTarget) -> Sheet:
+    lines = tuple((name, f"{_number(one.latency_ms)} ms", _interval(one)) for name, one in result.engines)
+    head = f"{result.target.name}: other engines on this board, for comparison only; they run no .tflite with TFLM"
+    return Sheet(head, ("engine", "latency", "80 % interval"), lines, ("latency", "80 % interval"))
+
+
+def _lines(result: OnTarget) -> list[str]:
+    name, lines = result.target.name, []
+    if result.verdict.fits != "fits":
+        lines.append(f"{name} {result.verdict}")
+    if result.latency is not None:
+        lines.append(f"{name} latency with {result.target.runtime.name}: from {result.latency.basis}")
+    lines += [f"{name} {what}: {_UNKNOWN}: {why}" for what, why in result.missing.items()]
+    if result.energy is not None:
+        lines.append(f"{name} energy: {result.energy.source}")
+    return lines + [f"{name}: {note}" for note in result.notes]
+
+
+def _latency(result: OnTarget) -> tuple[str, str]:
+    """Latency and interval."""
+    if result.latency is not None:
+        return f"{_number(result.latency.latency_ms)} ms", _interval(result.latency)
+    if result.npu is not None and result.npu.inference_ms is not None:
+        return f"{_number(result.npu.inference_ms)} ms", "none: Vela's"
+    return _UNKNOWN, ""
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{_number(estimate.low_ms)} to {_number(estimate.high_ms)}"
+
+
+def _bytes(needed: int | None) -> str:
+    return _UNKNOWN if needed is None else f"{needed:,}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
