@@ -163,6 +163,57 @@ def packed_files(result: dict[str, Any]) -> list[str]:
     return [*rows, "", _measured([result])]
 
 
+def cost_model(result: dict[str, Any]) -> list[str]:
+    """A row for each board: what was predicted without and with measurements on it, beside simple predictors."""
+    head = (
+        "board",
+        "core",
+        "points",
+        "no measurement",
+        "MACs only",
+        "simple",
+        "anchored",
+        "MACs only",
+        "simple",
+    )
+    rows = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    for board, told in result["boards"].items():
+        cores = sorted({one["core"] for one in result["records"] if one["board"] == board})
+        rows.append(f"| {board} | {', '.join(cores)} | {told['points']} | {_errors(told)} |")
+    rows.append(f"| **mean of boards** | | **{result['points']}** | {_errors(result['headline'])} |")
+    ways = (("without a measurement on the board", "unanchored"), ("anchored", "anchored"))
+    shares = [f"{words} {result['headline'][way]['within_10_percent']:.0%}" for words, way in ways]
+    held = [f"{result['all'][way]['interval_holds']:.0%} of {result['all'][way]['points']}" for _, way in ways]
+    widths = [f"{result['all'][way]['interval_factor']:.2f}" for _, way in ways]
+    told = (
+        f"Within 10 %: {', '.join(shares)}. The 80 % intervals hold {held[0]} held-out points without a measurement on "
+        f"the board, and {held[1]} anchored; their median width is a factor of {widths[0]} and {widths[1]} up and down."
+    )
+    return [*rows, "", told, _measured([result]).replace("Measured", "Computed")]
+
+
+def cost_model_runtimes(result: dict[str, Any]) -> list[str]:
+    """A row for each runtime family, and one for the open runtimes together."""
+    head = ("runtime", "boards", "points", "no measurement", "interval", "anchored", "interval")
+    rows = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    groups = [*result["families"].items(), ("**all that run the user's file**", result["open_runtimes"])]
+    for name, told in groups:
+        cells = [
+            f"{told[way]['error_percent']:.1f}% | /x {told[way]['interval_factor']:.2f}"
+            for way in ("unanchored", "anchored")
+        ]
+        rows.append(f"| {name} | {told['boards']} | {told['points']} | {' | '.join(cells)} |")
+    return rows
+
+
+def _errors(told: dict[str, Any]) -> str:
+    return " | ".join(
+        f"{told[way][name]:.1f}%"
+        for way in ("unanchored", "anchored")
+        for name in ("error_percent", "macs_only_percent", "simple_percent")
+    )
+
+
 def _equal(differing: dict[str, int], samples: int) -> str:
     """On how many samples, by runtime; in one word where it is the same on all."""
     equal = {runtime: samples - count for runtime, count in differing.items()}
@@ -188,6 +239,8 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "deep_against_pcqat": ("deep_against_pcqat", deep_against_pcqat),
     "accuracy_size": ("accuracy_size", accuracy_size),
     "packed_files": ("packed_files", packed_files),
+    "cost_model": ("cost_model", cost_model),
+    "cost_model_runtimes": ("cost_model", cost_model_runtimes),
 }
 
 

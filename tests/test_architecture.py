@@ -116,6 +116,7 @@ def test_environment_variables_are_set_for_children_only() -> None:
         ["inspect", "--help"],
         ["compress", "--help"],
         ["device-log", "--help"],
+        ["targets"],
     ],
 )
 def test_light_commands_import_neither_tensorflow_nor_numpy(command: list[str]) -> None:

@@ -25,6 +25,8 @@ from benchmarks.cost_model.held_out import Z80, Fold, HeldOut, anchored, unancho
 from benchmarks.cost_model.measurements import Latency, latencies, measured
 from benchmarks.result_file import stamp, write
 from tfcompress.benchmark.cost_model.process import Measured
+from tfcompress.benchmark.energy import energy
+from tfcompress.targets import device, devices
 
 RESULT = Path(__file__).resolve().parent.parent / "results" / "cost_model.json"
 # MLPerf Tiny's four models: a system that ran them all counts for the headline.
@@ -47,12 +49,26 @@ def evaluate() -> dict[str, Any]:
         "all": _summary(records),
         "boards": {board: _summary([one for one in headline if one["board"] == board]) for board in _named(headline)},
         "families": _grouped(headline, "family"),
-        "open_runtimes": _summary([one for one in records if one["family"].startswith(_OPEN) and one["mlperf"]]),
+        "open_runtimes": _summary([one for one in headline if one["family"].startswith(_OPEN)]),
         "others": {
             board: _summary([one for one in records if one["board"] == board and one not in headline])
             for board in _named([one for one in records if one not in headline])
         },
+        "energy": _energies(),
         "records": records,
+    }
+
+
+def _energies() -> dict[str, Any]:
+    """Energy by a data sheet's current and the measured latency, against the energy that was measured with it."""
+    found: dict[str, list[float]] = {}
+    for latency in latencies():
+        name = latency.system.board
+        told = energy(device(name), latency.milliseconds) if name in devices() else None
+        if told is not None and latency.microjoules is not None:
+            found.setdefault(name, []).append(told.microjoules / latency.microjoules)
+    return {
+        name: {"points": len(ratios), "ratio": round(statistics.median(ratios), 3)} for name, ratios in found.items()
     }
 
 

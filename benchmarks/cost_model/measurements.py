@@ -37,6 +37,8 @@ class Latency:
         model: its name in `models.json`.
         cycles: of the core, by its nominal clock.
         source: where it is published.
+        milliseconds: as published.
+        microjoules: of one inference, where that was measured too.
     """
 
     system: System
@@ -44,6 +46,8 @@ class Latency:
     model: str
     cycles: float
     source: str
+    milliseconds: float
+    microjoules: float | None
 
 
 @functools.cache
@@ -86,5 +90,13 @@ def _latency(row: dict[str, str]) -> Latency:
         year=float(row["year"]),
         name=row["system"],
     )
-    cycles = float(row["latency_ms"]) * float(row["clock_mhz"]) * 1000
-    return Latency(system, row["kind"], row["model"], cycles, row["source"])
+    milliseconds = float(row["latency_ms"])
+    return Latency(
+        system=system,
+        kind=row["kind"],
+        model=row["model"],
+        cycles=milliseconds * float(row["clock_mhz"]) * 1000,
+        source=row["source"],
+        milliseconds=milliseconds,
+        microjoules=float(row["energy_uj"]) if row["energy_uj"] else None,
+    )
