@@ -99,7 +99,7 @@ def _operators(result: OnTarget) -> Sheet:
 
 def _engines(result: OnTarget) -> Sheet:
     lines = tuple((name, f"{_number(one.latency_ms)} ms", _interval(one)) for name, one in result.engines)
-    head = f"{result.target.name}: other engines on this board, for comparison only; they run no .tflite with TFLM"
+    head = f"{result.target.name}: other engines on such a core, for comparison only: none is the target's runtime"
     return Sheet(head, ("engine", "latency", "80 % interval"), lines, ("latency", "80 % interval"))
 
 

@@ -11,9 +11,7 @@ from tfcompress.benchmark.cost_model.kinship import System
 from tfcompress.benchmark.cost_model.prices import prices
 from tfcompress.targets import Core, Target
 
-# Kernels whose time the instruction counts or the published latencies say something about.
-_FAMILIES = ("reference", "cmsis-nn", "esp-nn", "andes-nn", "mvp")
-# Engines of vendors that translate a model into code of their own: for comparison only.
+# Engines that translate a model into code of their own: for comparison only.
 _ENGINES = ("st-edge-ai", "plumerai", "bosch-hale", "microtvm", "microtvm-cmsis-nn", "onnc-cmsis-nn")
 # Age of the runtime that a user builds today.
 _TODAY = 2026.0
@@ -28,7 +26,7 @@ def system_of(target: Target) -> System:
         counted=counted_on(core),
         scalar=scalar_speed(core),
         published=core.coremark_per_mhz is not None,
-        family=runtime.name,
+        family=runtime.family if runtime.family in _ENGINES else runtime.name,
         library=runtime.family,
         year=_TODAY,
         name=f"target {target.name}",
@@ -37,7 +35,7 @@ def system_of(target: Target) -> System:
 
 def why_none(flatbuffer: FlatBuffer, target: Target) -> str:
     """Why the cost model says nothing of a file on a target; empty where it does."""
-    if target.runtime.family not in _FAMILIES:
+    if target.runtime.family not in _libraries():
         ways = "measure it there (--target adb)" if target.device.kind == "phone" else "measure it there"
         return f"no latency of {target.runtime.name} on such a device stands behind the cost model; {ways}"
     if target.device.kind == "simulator":
@@ -50,15 +48,20 @@ def why_none(flatbuffer: FlatBuffer, target: Target) -> str:
 
 
 def engines(system: System) -> list[tuple[str, System]]:
-    """Vendor engines that were measured on the same board, in their newest release."""
+    """Engines that were measured on the same core, in their newest release, as if on the system's board."""
     found: dict[str, System] = {}
     for point in prices().measured.points:
         other = point.system
-        if other.board == system.board and other.family in _ENGINES:
+        if other.core == system.core and other.family in _ENGINES:
             newest = found.get(other.family)
             if newest is None or newest.year < other.year:
                 found[other.family] = other
-    return [(name, replace(other, name=f"engine {name}")) for name, other in sorted(found.items())]
+    return [(name, replace(other, board=system.board, name=f"engine {name}")) for name, other in sorted(found.items())]
+
+
+def _libraries() -> set[str]:
+    """Kernels whose time the instruction counts or the published latencies say something about."""
+    return {*prices().counts, *(point.system.library for point in prices().measured.points)}
 
 
 def scalar_speed(core: Core) -> float:
