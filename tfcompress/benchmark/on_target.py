@@ -39,8 +39,8 @@ class OnTarget:
         latency: by the cost model; None where `missing` tells why.
         npu: Vela's estimate, for a device with an Ethos-U.
         energy: of one inference; None where no power is published, or no latency is known.
-        engines: engines that were measured on such a core, for comparison: name and latency. None of them is the target's
-            runtime, so none is the answer for it.
+        engines: engines that were measured on such a core, for comparison: name and latency. None of them is the
+            target's runtime, so none is the answer for it.
         missing: what is not known -> why.
         notes: what the numbers cannot say.
     """
