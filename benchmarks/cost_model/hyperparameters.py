@@ -19,6 +19,7 @@ _DEVIATIONS = {
     **{f"{level}_kind": 0.15 for level in ("all", *_COARSE)},
     **{f"{level}_model": 0.1 for level in ("all", *_COARSE)},
     **{f"{level}_{part}": 0.05 for level in ("core_library", "board", "system") for part in ("scale", "kind", "model")},
+    "memory_dense": 0.3,
     "board_dense": 0.3,
     "unpublished_core": 0.3,
     "scalar": 0.3,

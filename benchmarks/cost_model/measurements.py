@@ -22,7 +22,7 @@ from tfcompress.benchmark.cost_model.kinship import CORTEX_M4, Point, System
 from tfcompress.benchmark.cost_model.process import Measured
 from tfcompress.benchmark.cost_model.systems import scalar_speed
 from tfcompress.benchmark.cost_model.work import Work, fingerprint, work_from_shapes
-from tfcompress.targets import core
+from tfcompress.targets import core, device, devices
 
 HERE = Path(__file__).resolve().parent
 
@@ -77,10 +77,16 @@ def measured(chosen: Iterable[Latency], counts: Counts) -> Measured:
     return Measured(tuple(points), tuple(residuals))
 
 
+def _memory(board: str) -> str:
+    """Where weights lie, where the board is a packaged device whose source says it."""
+    return (device(board).memory.weights_in or "") if board in devices() else ""
+
+
 def _latency(row: dict[str, str]) -> Latency:
     chip = core(row["core"])
     system = System(
         board=row["board"],
+        memory=_memory(row["board"]),
         core=chip.name,
         counted=counted_on(chip),
         scalar=scalar_speed(chip),

@@ -13,19 +13,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-from converters.errors import FileError, ModelError
+from converters.errors import DeviceError, FileError, ModelError
 from converters.flatbuffer import FlatBuffer
 from tfcompress.benchmark import device
 from tfcompress.benchmark.cost_model.predict import Anchor
+from tfcompress.benchmark.cost_model.systems import why_unlike
 from tfcompress.benchmark.cost_model.work import work_of
 
 _MOST_BYTES = 8 * 2**20
 _MOST_FILES = 200
+_LONGEST_MS = 1e9
 _EXPECTED = 'expected {"measurements": [{"file": "model.tflite", "latency_ms": 12.3}]}, or the log of a board'
 
 
@@ -37,7 +39,8 @@ def read(paths: Iterable[Path], asked: FlatBuffer) -> tuple[Anchor, ...]:
         asked: the model that is asked about; a log may be of it.
 
     Raises:
-        FileError: a file cannot be read, holds no measurement, or the model that it is of is not there.
+        FileError: a file cannot be read, holds no measurement, or the model that it is of is not there, or is none that
+            the cost model knows the work of.
         DeviceError: a log is damaged.
         ModelError: a model is damaged.
     """
@@ -47,23 +50,34 @@ def read(paths: Iterable[Path], asked: FlatBuffer) -> tuple[Anchor, ...]:
 def _read(path: Path, asked: FlatBuffer) -> list[Anchor]:
     told = _json(path)
     if told is None:
-        found = device.measure(str(path))
+        try:
+            found = device.measure(str(path))
+        except DeviceError as error:
+            raise DeviceError(f"{path} is no JSON, and no whole log of a board: {error}") from error
         return [_of_log([row.as_dict() for row in found.rows], found.log.sha256, path, asked)]
     if isinstance(told.get("measurements"), list):
         return [_of_entry(entry, path) for entry in told["measurements"]] or [_nothing(path)]
-    if isinstance(told.get("rows"), list):
-        named = told.get("model") or {"sha256": (told.get("hashes") or {}).get("file")}
-        if isinstance(named, dict) and isinstance(named.get("sha256"), str):
-            return [_of_log(told["rows"], named["sha256"], path, asked)]
+    sha256 = _hash(told.get("model"), "sha256") or _hash(told.get("hashes"), "file")
+    if isinstance(told.get("rows"), list) and sha256:
+        return [_of_log(told["rows"], sha256, path, asked)]
     return [_nothing(path)]
+
+
+def _hash(table: object, key: str) -> str:
+    """The SHA-256 of a model in a table of a log or a report; empty where there is none."""
+    value = table.get(key) if isinstance(table, dict) else None
+    return value if isinstance(value, str) and re.fullmatch("[0-9a-fA-F]{64}", value) else ""
 
 
 def _json(path: Path) -> Mapping[str, Any] | None:
     """The file's JSON object; None where it is no JSON."""
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        size = path.stat().st_size
+        if not path.is_file():  # a serial port would be waited for
+            raise FileError(f"{path} is a folder, a device or a pipe; {_EXPECTED}, as a file")
+        if size > _MOST_BYTES:
             raise FileError(f"{path} is larger than {_MOST_BYTES:,} bytes; {_EXPECTED}")
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise FileError(f"{path} cannot be read ({error.strerror or error}); {_EXPECTED}") from error
     except (ValueError, RecursionError):
@@ -75,10 +89,10 @@ def _json(path: Path) -> Mapping[str, Any] | None:
 
 def _of_entry(entry: Any, path: Path) -> Anchor:
     file, latency = (entry.get(key) for key in ("file", "latency_ms")) if isinstance(entry, dict) else (None, None)
-    if not isinstance(file, str) or not isinstance(latency, (int, float)) or not _is_time(latency):
+    if not isinstance(file, str) or not file.isprintable() or not _is_time(latency):
         shown = json.dumps(entry)[:80]
         raise FileError(f"{path}: a measurement is {shown}; expected a file's path and a latency_ms above 0")
-    return Anchor(work_of(FlatBuffer.read(path.parent / file)), float(latency), f"{Path(file).name} in {path.name}")
+    return _anchor(FlatBuffer.read(path.parent / file), float(latency), f"{Path(file).name} in {path.name}")
 
 
 def _of_log(rows: Sequence[Any], sha256: str, path: Path, asked: FlatBuffer) -> Anchor:
@@ -91,8 +105,13 @@ def _of_log(rows: Sequence[Any], sha256: str, path: Path, asked: FlatBuffer) -> 
     ]
     if not times:
         raise FileError(f"{path} has no latency that a board measured (a simulator's is none); {_EXPECTED}")
-    model = _model(sha256.lower(), path, asked)
-    return Anchor(work_of(model), float(times[-1]), path.name)
+    return _anchor(_model(sha256.lower(), path, asked), float(times[-1]), path.name)
+
+
+def _anchor(model: FlatBuffer, latency_ms: float, source: str) -> Anchor:
+    if why := why_unlike(model):
+        raise FileError(f"{source} is no anchor: {why}; give what the board needed for an int8 file")
+    return Anchor(work_of(model), latency_ms, source)
 
 
 def _model(sha256: str, path: Path, asked: FlatBuffer) -> FlatBuffer:
@@ -111,8 +130,9 @@ def _model(sha256: str, path: Path, asked: FlatBuffer) -> FlatBuffer:
     )
 
 
-def _is_time(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+def _is_time(value: object) -> TypeGuard[float]:
+    """Whether it is a number above 0 that a float holds; JSON knows integers of any size, and NaN."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LONGEST_MS
 
 
 def _nothing(path: Path) -> Anchor:

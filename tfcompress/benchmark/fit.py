@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -9,13 +10,18 @@ from typing import Literal
 from converters.errors import ModelError, NotAvailableError
 from converters.flatbuffer import FlatBuffer
 from converters.microcontroller.code_size import CodeSize, code_size
-from converters.runtimes.device_arena import DeviceArena, arena_on_device
+from converters.runtimes import tflm_arena
+from converters.runtimes.device_arena import DeviceArena, from_account
+from converters.runtimes.device_arena.layouts import ARM, ILP32, Abi
+from tfcompress.benchmark.ethos_u import EthosU
 from tfcompress.targets import Core, Target
 
 Fits = Literal["fits", "does not fit", "does not run", "unknown"]
 
 # Kernel libraries that TFLM links, by a runtime's family; others are not TFLM, or have no scratch formula here.
-_KERNELS = {"reference": "reference", "cmsis-nn": "cmsis-nn", "esp-nn": "esp-nn", "ethos-u": "cmsis-nn"}
+_KERNELS = {"reference": "reference", "cmsis-nn": "cmsis-nn", "esp-nn": "esp-nn"}
+# The custom operator that Vela puts in place of those that the NPU computes.
+_NPU = "ethos-u"
 
 
 @dataclass(frozen=True)
@@ -25,9 +31,10 @@ class Memory:
     Attributes:
         model_bytes: the `.tflite` file, in flash.
         code: TFLM and the kernels of the file's operators, in flash; None where nothing tells.
-        arena: in RAM; None where nothing tells.
+        arena: in RAM; None where nothing tells, and on an Ethos-U.
         missing: `flash` and `arena` -> why it is not known.
         notes: what the numbers cannot say.
+        npu_sram_bytes: what Vela places in SRAM for an Ethos-U; TFLM's own objects come on top.
     """
 
     model_bytes: int
@@ -35,6 +42,12 @@ class Memory:
     arena: DeviceArena | None
     missing: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    npu_sram_bytes: int | None = None
+
+    @property
+    def ram_bytes(self) -> int | None:
+        """The arena, or an Ethos-U's SRAM; None where nothing tells."""
+        return self.npu_sram_bytes if self.arena is None else self.arena.total_bytes
 
     @property
     def flash_bytes(self) -> int | None:
@@ -60,6 +73,9 @@ def memory_on(flatbuffer: FlatBuffer, target: Target) -> Memory:
         ChildDiedError: TFLM crashed on the file, or ran out of time or memory.
     """
     size, family = len(flatbuffer.data), target.runtime.family
+    if family == "ethos-u":
+        why = "Vela makes another file of it; tfcompress benchmark --target tells what that takes"
+        return Memory(size, None, None, {"flash": why, "arena": why})
     if target.runtime.engine != "tflm":
         why = f"{target.runtime.name} is not TFLM: it has no arena, and its code is the phone's or the application's"
         return Memory(size, None, None, {"flash": why, "arena": why})
@@ -67,9 +83,10 @@ def memory_on(flatbuffer: FlatBuffer, target: Target) -> Memory:
     kernels = _KERNELS.get(family, "reference")
     notes = [] if family in _KERNELS else [f"{family} kernels' own scratch memory is not known; the arena has none"]
     arena = None
-    simd, abi = _processor(kernels, target.device.core)
+    simd, rules = _processor(kernels, target.device.core)
     try:
-        arena = arena_on_device(flatbuffer.data, kernels=kernels, simd=simd, abi=abi)
+        account = _account(flatbuffer.data)
+        arena = from_account(flatbuffer, *account, kernels=kernels, simd=simd, rules=rules)
         notes += arena.notes
     except (ModelError, NotAvailableError) as error:
         missing["arena"] = str(error)
@@ -78,16 +95,29 @@ def memory_on(flatbuffer: FlatBuffer, target: Target) -> Memory:
     return Memory(size, code, arena, missing, (*notes, *code.notes))
 
 
-def _processor(kernels: str, core: Core) -> tuple[str, str]:
-    """Extension and layout of structures of a processor, by the names of `arena_on_device`."""
-    abi = "arm" if core.isa == "arm" else "ilp32"
+def memory_on_npu(npu: EthosU, target: Target) -> Memory:
+    """What the file that Vela made takes: in flash itself and the kernels that are still needed, in RAM Vela's SRAM."""
+    names = sorted({_NPU, *(operator.name for operator in npu.cpu_operators)})
+    code = code_size(names, kernels="cmsis-nn", core=target.device.core.name)
+    return Memory(len(npu.file), code, None, notes=code.notes, npu_sram_bytes=npu.sram_bytes)
+
+
+@functools.lru_cache(maxsize=4)
+def _account(data: bytes) -> tuple[int, int, int]:
+    """What the real allocator counts on this host, once for all targets of a file."""
+    return tflm_arena.parts(data)
+
+
+def _processor(kernels: str, core: Core) -> tuple[str, Abi]:
+    """Extension and layout of structures of a processor, as `converters.runtimes.device_arena` has them."""
+    rules = ARM if core.isa == "arm" else ILP32
     if kernels == "esp-nn":
         simd = {"xtensa": "esp32s3", "riscv": "esp32p4"}[core.isa] if core.simd == "pie" else "none"
     elif kernels == "cmsis-nn":
         simd = {"dsp": "dsp", "helium": "mve"}.get(core.simd, "none")
     else:
-        simd = ""
-    return simd, abi
+        simd = "none"
+    return simd, rules
 
 
 def verdict_of(memory: Memory, target: Target, faults: Sequence[str]) -> Verdict:
@@ -96,8 +126,7 @@ def verdict_of(memory: Memory, target: Target, faults: Sequence[str]) -> Verdict
         return Verdict("does not run", (f"{target.runtime.name}: {faults[0]}",))
     device = target.device
     room = device.ram_contiguous_bytes or device.ram_bytes
-    arena = memory.arena.total_bytes if memory.arena else None
-    checks = [_room("flash", memory.flash_bytes, device.flash_bytes), _room("RAM", arena, room)]
+    checks = [_room("flash", memory.flash_bytes, device.flash_bytes), _room("RAM", memory.ram_bytes, room)]
     reasons = tuple(reason for _, reason in checks)
     if target.runtime.engine != "tflm":
         return Verdict("unknown", (memory.missing["arena"],))

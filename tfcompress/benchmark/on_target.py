@@ -24,7 +24,7 @@ from tfcompress.benchmark.cost_model.predict import Anchor, Estimate, predict
 from tfcompress.benchmark.cost_model.systems import engines, system_of, why_none
 from tfcompress.benchmark.cost_model.work import Work, work_of
 from tfcompress.benchmark.energy import Energy, energy
-from tfcompress.benchmark.fit import Memory, Verdict, memory_on, verdict_of
+from tfcompress.benchmark.fit import Memory, Verdict, memory_on, memory_on_npu, verdict_of
 from tfcompress.targets import Target
 
 
@@ -87,7 +87,6 @@ def on_targets(
 def _on(flatbuffer: FlatBuffer, target: Target, anchors: Sequence[Anchor]) -> OnTarget:
     missing: dict[str, str] = {}
     memory = memory_on(flatbuffer, target)
-    missing |= memory.missing
     faults = [str(fault) for fault in verify.operator_faults(flatbuffer, target.spec(dtype=_dtype(flatbuffer, target)))]
     latency: Estimate | None = None
     others: tuple[tuple[str, Estimate], ...] = ()
@@ -95,6 +94,7 @@ def _on(flatbuffer: FlatBuffer, target: Target, anchors: Sequence[Anchor]) -> On
     works = work_of(flatbuffer)
     if target.runtime.family == "ethos-u":
         npu = _npu(flatbuffer, target, missing)
+        memory = memory if npu is None else memory_on_npu(npu, target)
     elif why := why_none(flatbuffer, target):
         missing["latency"] = why
     else:
@@ -102,6 +102,7 @@ def _on(flatbuffer: FlatBuffer, target: Target, anchors: Sequence[Anchor]) -> On
         latency = predict(works, system, target.device.clock_hz, anchors=anchors)
         others = _engines(works, system, target.device.clock_hz)
     milliseconds = latency.latency_ms if latency else npu.inference_ms if npu else None
+    missing |= memory.missing
     spent = energy(target.device, milliseconds) if milliseconds is not None else None
     if spent is None:
         missing["energy"] = "no latency" if milliseconds is None else "no power with its supply voltage is published"

@@ -60,7 +60,7 @@ def _table(results: Sequence[OnTarget], title: str) -> Sheet:
             *_latency(result),
             f"{_number(result.energy.microjoules / 1000)} mJ" if result.energy else _UNKNOWN,
             _bytes(result.memory.flash_bytes),
-            _bytes(result.memory.arena.total_bytes if result.memory.arena else None),
+            _bytes(result.memory.ram_bytes),
             _verdict(result),
         )
         for result in results
@@ -70,11 +70,11 @@ def _table(results: Sequence[OnTarget], title: str) -> Sheet:
 
 def _verdict(result: OnTarget) -> str:
     """The verdict, with what is taken of flash and RAM."""
-    device, arena = result.target.device, result.memory.arena
+    device = result.target.device
     room = device.ram_contiguous_bytes or device.ram_bytes
     pairs = (
         ("flash", result.memory.flash_bytes, device.flash_bytes),
-        ("RAM", arena.total_bytes if arena else None, room),
+        ("RAM", result.memory.ram_bytes, room),
     )
     shares = [f"{what} {100 * needed / there:.0f} %" for what, needed, there in pairs if needed and there]
     return f"{result.verdict.fits} ({', '.join(shares)})" if shares else result.verdict.fits

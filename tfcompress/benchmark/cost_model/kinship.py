@@ -45,7 +45,7 @@ _LEFT_OUT = ("all_scale", "age_model", "library_model", "core_library_model", "s
 
 VARIANCES = (
     *(f"{level}_{part}" for level in _LEVELS for part in _PARTS if f"{level}_{part}" not in _LEFT_OUT),
-    *("board_dense", "unpublished_core", "scalar", "noise"),
+    *("memory_dense", "board_dense", "unpublished_core", "scalar", "noise"),
 )
 
 
@@ -55,6 +55,7 @@ class System:
 
     Attributes:
         board: the physical board, under one name for all its spellings.
+        memory: where weights lie by default, such as `internal-flash`; empty where no source says it.
         core: its processor core, as in `cores.toml`.
         counted: the emulated core whose instructions stand for this one's; see `instructions.counted_on`.
         scalar: the core's CoreMark per MHz.
@@ -66,6 +67,7 @@ class System:
     """
 
     board: str
+    memory: str
     core: str
     counted: str
     scalar: float
@@ -101,6 +103,8 @@ def components(left: Sequence[Point], right: Sequence[Point]) -> dict[str, Matri
             if f"{level}_{part}" not in _LEFT_OUT:
                 found[f"{level}_{part}"] = alike * matrix
     dense = [np.array([point.shares[KINDS.index("dense")] for point in points]) for points in (left, right)]
+    memories = _known_and_equal([point.system.memory for point in left], [point.system.memory for point in right])
+    found["memory_dense"] = memories * np.outer(dense[0], dense[1])
     boards = _equal([point.system.board for point in left], [point.system.board for point in right])
     found["board_dense"] = boards * np.outer(dense[0], dense[1])
     cores = _equal([point.system.core for point in left], [point.system.core for point in right])
@@ -135,6 +139,12 @@ def _likeness(left: Sequence[System], right: Sequence[System]) -> dict[str, Matr
         "board": same("board"),
         "system": same("name"),
     }
+
+
+def _known_and_equal(left: Sequence[str], right: Sequence[str]) -> Matrix:
+    known = np.array([[float(bool(value))] for value in left])
+    both: Matrix = _equal(left, right) * known
+    return both
 
 
 def _equal(left: Sequence[object], right: Sequence[object]) -> Matrix:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tfcompress.benchmark.cost_model.kinship import Point, covariance
+from tfcompress.benchmark.cost_model.kinship import Matrix, Point, covariance
 from tfcompress.benchmark.cost_model.work import KINDS
 
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,11 @@ class Belief:
 
 def believe(measured: Measured, points: Sequence[Point], variances: Mapping[str, float]) -> list[Belief]:
     """Mean and variance of the residual at each point, given the measurements (Rasmussen and Williams, 2.23, 2.24)."""
-    ours = covariance(measured.points, measured.points, variances)
-    ours[np.diag_indices_from(ours)] += variances["noise"]
+    inverse = _inverse(measured.points, tuple(variances.items()))
     # Each point is asked for as it is, and as if it were of one kind of operator only.
     asked = [*points, *(_of_kind(point, kind) for point in points for kind in range(len(KINDS)))]
     across = covariance(asked, measured.points, variances)
-    solved = np.linalg.solve(ours, np.column_stack([measured.residuals, across[: len(points)].T]))
+    solved = inverse @ np.column_stack([measured.residuals, across[: len(points)].T])
     means = across @ solved[:, 0]
     own = np.diag(covariance(points, points, variances)) + variances["noise"]
     spread = own - np.einsum("ij,ji->i", across[: len(points)], solved[:, 1:])
@@ -57,6 +55,15 @@ def believe(measured: Measured, points: Sequence[Point], variances: Mapping[str,
         Belief(float(mean), float(max(variance, variances["noise"])), tuple(float(one) for one in row))
         for mean, variance, row in zip(means[: len(points)], spread, kinds, strict=True)
     ]
+
+
+@functools.lru_cache(maxsize=4)
+def _inverse(points: tuple[Point, ...], variances: tuple[tuple[str, float], ...]) -> Matrix:
+    """Of the covariance of what was measured, noise included: the same for every target and file."""
+    named = dict(variances)
+    ours = covariance(points, points, named)
+    ours[np.diag_indices_from(ours)] += named["noise"]
+    return np.linalg.inv(ours)
 
 
 def _of_kind(point: Point, kind: int) -> Point:

@@ -22,6 +22,7 @@ def system_of(target: Target) -> System:
     runtime, core = target.runtime, target.device.core
     return System(
         board=target.device.name,
+        memory=target.device.memory.weights_in or "",
         core=core.name,
         counted=counted_on(core),
         scalar=scalar_speed(core),
@@ -40,6 +41,11 @@ def why_none(flatbuffer: FlatBuffer, target: Target) -> str:
         return f"no latency of {target.runtime.name} on such a device stands behind the cost model; {ways}"
     if target.device.kind == "simulator":
         return "a simulator has no time of its own"
+    return why_unlike(flatbuffer)
+
+
+def why_unlike(flatbuffer: FlatBuffer) -> str:
+    """Why a file is unlike those that the cost model is fitted on, so that its time says nothing; empty where not."""
     if verify.dtype_of(flatbuffer) != "int8":
         return f"the cost model is fitted on int8 files, and this one is {verify.dtype_of(flatbuffer)}"
     if not any(operator.macs for operator in flatbuffer.operators):
