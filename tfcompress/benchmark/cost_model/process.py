@@ -12,7 +12,6 @@ from tfcompress.benchmark.cost_model.kinship import Matrix, Point, covariance
 from tfcompress.benchmark.cost_model.work import KINDS
 
 
-
 @dataclass(frozen=True)
 class Measured:
     """Points with their residuals: log of measured cycles less log of counted instructions."""
@@ -63,7 +62,8 @@ def _inverse(points: tuple[Point, ...], variances: tuple[tuple[str, float], ...]
     named = dict(variances)
     ours = covariance(points, points, named)
     ours[np.diag_indices_from(ours)] += named["noise"]
-    return np.linalg.inv(ours)
+    inverse: Matrix = np.linalg.inv(ours).astype(np.float64)
+    return inverse
 
 
 def _of_kind(point: Point, kind: int) -> Point:
