@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import replace
 
 from converters import verify
@@ -13,13 +14,12 @@ from tfcompress.targets import Core, Target
 
 # Engines that translate a model into code of their own: for comparison only.
 _ENGINES = ("st-edge-ai", "plumerai", "bosch-hale", "microtvm", "microtvm-cmsis-nn", "onnc-cmsis-nn")
-# Age of the runtime that a user builds today.
-_TODAY = 2026.0
 
 
 def system_of(target: Target) -> System:
     """The system that a target is."""
     runtime, core = target.runtime, target.device.core
+    family = runtime.family if runtime.family in _ENGINES else runtime.name
     return System(
         board=target.device.name,
         memory=target.device.memory.weights_in or "",
@@ -27,9 +27,9 @@ def system_of(target: Target) -> System:
         counted=counted_on(core),
         scalar=scalar_speed(core),
         published=core.coremark_per_mhz is not None,
-        family=runtime.family if runtime.family in _ENGINES else runtime.name,
+        family=family,
         library=runtime.family,
-        year=_TODAY,
+        year=_year(family, runtime.family),
         name=f"target {target.name}",
     )
 
@@ -63,6 +63,15 @@ def engines(system: System) -> list[tuple[str, System]]:
             if newest is None or newest.year < other.year:
                 found[other.family] = other
     return [(name, replace(other, board=system.board, name=f"engine {name}")) for name, other in sorted(found.items())]
+
+
+def _year(family: str, library: str) -> float:
+    """Age of the newest release of a runtime that was measured, else of its kernels: newer ones may gain or not."""
+    points = [point.system for point in prices().measured.points]
+    years = [one.year for one in points if one.family == family] or [
+        one.year for one in points if one.library == library
+    ]
+    return max(years) if years else statistics.median(one.year for one in points)
 
 
 def _libraries() -> set[str]:
