@@ -116,7 +116,7 @@ _KERNELS = {
     "svdf.cc:OpDataSvdf": "4*9",
     "tanh.cc:OpData": "4*4",
     "transpose_conv.cc:OpData": "(e (2*4) 2*4 4*9) 4*2 p*2",
-    "unidirectional_sequence_lstm.cc:OpDataLSTM": "(1 4*4) (4 2 4) e ((4*9 1*2 e)*2)*4 ((e 4*14 8*2 2*2 4*5)*3) 4*4",
+    "unidirectional_sequence_lstm.cc:OpDataLSTM": "(1 4*4) (4 2 4) e ((4*9 1*3)*2)*4 ((e 4*14 8*2 2*2 4*5)*3) 4*4",
     "var_handle.cc:OpData": "4",
     "while.cc:OpData": "4*2",
     "cmsis_nn/add.cc:OpData": "1 4*14",
@@ -129,7 +129,7 @@ _KERNELS = {
     "cmsis_nn/svdf.cc:CmsisNnOpDataSvdf": "4*9 p",
     "cmsis_nn/transpose_conv.cc:OpData": "(e (2*4) 2*4 4*9) 4*3 p*2",
     "cmsis_nn/unidirectional_sequence_lstm.cc:OpData": (
-        "((1 4*4) (4 2 4) e ((4*9 1*2 e)*2)*4 ((e 4*14 8*2 2*2 4*5)*3) 4*4) (4*15 (4*2 p*2 4*2 p*3 e)*4)"
+        "((1 4*4) (4 2 4) e ((4*9 1*3)*2)*4 ((e 4*14 8*2 2*2 4*5)*3) 4*4) (4*15 (4*2 p*2 4*2 p*3 e)*4)"
     ),
     "esp_nn/conv.cc:NodeData": "((4*4) 4*5 p*2 4*3) 4",
     "esp_nn/depthwise_conv.cc:NodeData": "((4*4) 4*5 p*2 4*3) 4",

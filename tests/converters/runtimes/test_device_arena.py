@@ -162,6 +162,7 @@ HOST_SIZES = """
     DecodeStateLut 72
     DecodeStatePrune 80
     DecodeStateHuffman 56
+    unidirectional_sequence_lstm.cc:OpDataLSTM 688
 """
 
 
