@@ -18,8 +18,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.instruction_counts.build import BUILDS, HERE, MACHINES, flags_of, program
+from benchmarks.instruction_counts.build import HERE, MACHINES, flags_of, program
 from benchmarks.instruction_counts.emulator import Run, count, difference, plugin
+from benchmarks.instruction_counts.vintage import VINTAGES, vintage_of
 from benchmarks.tflm_library import CORES, Sources, run
 from converters import decode
 from converters.flatbuffer import FlatBuffer, Operator
@@ -75,17 +76,23 @@ def _options(file: FlatBuffer, operator: Operator) -> dict[str, Any]:
     return kept
 
 
-def facts(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the numbers were made with."""
+def facts(arguments: argparse.Namespace, kernels: str, told: dict[str, Any]) -> dict[str, Any]:
+    """What the numbers were made with; commits and builds of another vintage stay as they were told."""
+    vintage = vintage_of(kernels)
+    commits = {"tflm": arguments.tflm_commit, "cmsis_nn": arguments.cmsis_nn_commit}
+    commits = {name + vintage.suffix: commit for name, commit in commits.items()}
+    old = {name: told[name] for name in told if name.startswith(("tflm", "cmsis_nn"))}
     compilers = sorted({machine.tools for machine in MACHINES.values()})
     return {
         "how": "simulated",
         "source": "python -m benchmarks.instruction_counts, see docs/instruction_counts.md",
         "qemu": run(["qemu-system-arm", "--version"]).splitlines()[0],
         "compiler": [run([f"{tools}-g++", "--version"]).splitlines()[0] for tools in compilers],
-        "tflm": arguments.tflm_commit,
-        "cmsis_nn": arguments.cmsis_nn_commit,
-        "flags": {"cores": {core: _legible(flags_of(core)) for core in MACHINES}, "builds": BUILDS},
+        **(old | commits),
+        "flags": {
+            "cores": {core: _legible(flags_of(core)) for core in MACHINES},
+            **{f"builds{one.suffix}": one.builds for one in VINTAGES},
+        },
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machines": {core: machine.name for core, machine in MACHINES.items()},
     }
@@ -111,7 +118,7 @@ def write(told: dict[str, Any]) -> None:
     write_whole(RESULT, (head[:-2] + ',\n "rows": [\n' + lines + "\n ]\n}\n").encode(), force=True)
 
 
-def store(told_by: dict[str, Any], model: Path, build: str, found: Run) -> None:
+def store(arguments: argparse.Namespace, model: Path, build: str, found: Run) -> None:
     """Adds one run to the file; several of these commands may work at the same time."""
     with Path(__file__).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -121,6 +128,7 @@ def store(told_by: dict[str, Any], model: Path, build: str, found: Run) -> None:
         if found.between:
             overhead[build] = found.between["instructions"]
         all_rows = merged(told, list(rows(model, build, found)), model.stem, build)
+        told_by = facts(arguments, build.split(",")[1], told)
         write({**told_by, "models": models, "overhead_instructions_per_operator": overhead, "rows": all_rows})
 
 
@@ -146,7 +154,7 @@ def main() -> None:
         counter = plugin(core, given.work)
         for model in given.models:
             found = count(built, core, model, counter)
-            store(facts(given), model, build, found)
+            store(given, model, build, found)
             total = sum(one["instructions"] for one in found.operators)
             print(
                 f"{build} {model.stem}: {total:,} instructions, outputs differ by {difference(model, found):g}",

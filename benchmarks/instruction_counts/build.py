@@ -10,37 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.tflm_library import COMMON, CORES, CXX, LEVELS, C, Sources, include_flags, run
+from benchmarks.instruction_counts.vintage import Vintage, vintage_of
+from benchmarks.tflm_library import COMMON, CORES, Sources, include_flags, run
 from converters import microcontroller
 from converters.errors import FileError
 
 HERE = Path(__file__).parent
 _FORMAT = Path(microcontroller.__file__).parent / "formats/cmake"
-# What the models hold: methods of MicroMutableOpResolver, and the kernels' files, without `_common`.
-METHODS = (
-    *("Add", "AveragePool2D", "Concatenation", "Conv2D", "Decode", "DepthwiseConv2D", "Dequantize", "FullyConnected"),
-    *("HardSwish", "LeakyRelu", "Logistic", "MaxPool2D", "Mean", "Mul", "Pad", "Quantize", "Relu", "Relu6", "Reshape"),
-    *("ResizeNearestNeighbor", "Softmax", "StridedSlice", "Sub", "Svdf", "Tanh", "Transpose", "TransposeConv"),
-)
-KERNELS = (
-    *("activations", "add", "concatenation", "conv", "decode", "decode_state", "decode_state_huffman"),
-    *("decode_state_lut", "decode_state_prune", "depthwise_conv", "dequantize", "fully_connected", "hard_swish"),
-    *("kernel_util", "leaky_relu", "logistic", "micro_tensor_utils", "mul", "pad", "pooling", "quantize", "reduce"),
-    *("reshape", "resize_nearest_neighbor", "softmax", "strided_slice", "sub", "svdf", "tanh", "transpose"),
-    *("transpose_conv",),
-)
-_RUNTIME = (
-    *("tensorflow/lite/micro", "tensorflow/lite/micro/arena_allocator", "tensorflow/lite/micro/memory_planner"),
-    *("tensorflow/lite/micro/tflite_bridge", "tensorflow/lite/core/api", "tensorflow/lite/core/c"),
-    *("tensorflow/lite/kernels", "tensorflow/lite/kernels/internal", "tensorflow/lite/kernels/internal/reference"),
-    *("tensorflow/compiler/mlir/lite/core/api", "tensorflow/compiler/mlir/lite/schema"),
-)
-_HEADERS = (
-    *("tensorflow/lite/micro/kernels/kernel_util.h", "tensorflow/lite/micro/micro_log.h"),
-    *("tensorflow/lite/kernels/internal/common.h", "tensorflow/lite/kernels/internal/quantization_util.h"),
-    *("tensorflow/lite/kernels/internal/tensor_ctypes.h", "tensorflow/lite/kernels/kernel_util.h"),
-    *("tensorflow/lite/kernels/op_macros.h", "tensorflow/lite/micro/micro_context.h"),
-)
 _CXX_HEADER = re.compile(r"/cstdint$|/bits/c\+\+config\.h$")
 _NOT_RUNTIME = re.compile("test|mock_|fake_|recording_|benchmark|hexdump")
 
@@ -80,13 +56,6 @@ MACHINES = {
 }
 # As TFLM's targets/riscv32_generic_makefile.inc.
 _RISCV = ("-march=rv32imc", "-mabi=ilp32", "-mcmodel=medany")
-# Optimization of runtime, kernels and optimized kernels, and further flags: TFLM's Makefile with BUILD_TYPE=default
-# (its checks run, those of every index into a tensor as well) and BUILD_TYPE=release_with_logs; the latter for size.
-BUILDS = {
-    "default": (LEVELS["makefile"], ()),
-    "release": (LEVELS["makefile"], ("-DNDEBUG",)),
-    "size": (LEVELS["size"], ("-DNDEBUG",)),
-}
 ARENA_OFFSET = 4 << 20
 ARENA_BYTES = 8 << 20
 
@@ -96,20 +65,22 @@ def program(core: str, kernels: str, build: str, sources: Sources, folder: Path)
 
     Args:
         core: a key of `MACHINES`.
-        kernels: `reference` or `cmsis-nn`.
-        build: a key of `BUILDS`.
+        kernels: `reference` or `cmsis-nn`, with `-2021` behind it for TFLM as it was then.
+        build: a key of the vintage's `builds`.
         sources: where the code lies.
         folder: where to build.
 
     Returns:
         The program for the emulator.
     """
-    place = folder / f"{core}_{build}"
+    vintage = vintage_of(kernels)
+    base = [*flags_of(core), *vintage.flags, *vintage.builds[build][1]]
+    place = folder / f"{core}_{build}{vintage.suffix}"
     place.mkdir(parents=True, exist_ok=True)
-    jobs = [(path, flags, place / _object_name(path)) for path, flags in _files(core, kernels, build, sources)]
-    for optimization in sorted(set(BUILDS[build][0])):
-        command = [f"{MACHINES[core].tools}-g++", *_base(core, build), *CXX, optimization]
-        _precompile(command, sources, place / f"headers{optimization}.h")
+    jobs = [(path, flags, place / _object_name(path)) for path, flags in _files(core, kernels, build, base, sources)]
+    for optimization in sorted(set(vintage.builds[build][0])):
+        command = [f"{MACHINES[core].tools}-g++", *base, *vintage.cxx, optimization]
+        _precompile(command, vintage.headers, sources, place / f"headers{optimization}.h")
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         list(pool.map(lambda job: _compile(MACHINES[core].tools, sources, *job), jobs))
     script = place / "memory.ld"
@@ -140,47 +111,49 @@ def _link_flags(core: str, script: Path) -> list[str]:
     return [*_RISCV, "-specs=picolibc.specs", "--oslib=semihost", "--crt0=semihost", "-Tpicolibc.ld", *named]
 
 
-def _base(core: str, build: str) -> list[str]:
-    return [*flags_of(core), *BUILDS[build][1]]
-
-
-def _files(core: str, kernels: str, build: str, sources: Sources) -> Iterator[tuple[Path, list[str]]]:
+def _files(
+    core: str, kernels: str, build: str, base: Sequence[str], sources: Sources
+) -> Iterator[tuple[Path, list[str]]]:
     """Every file of the program, and the flags it is compiled with; those of TFLM relative to its folder."""
-    base, (runtime, reference, optimized) = _base(core, build), BUILDS[build][0]
-    machine = MACHINES[core]
-    add = " ".join(f"add(resolver.Add{method}());" for method in METHODS)
+    vintage, machine = vintage_of(kernels), MACHINES[core]
+    (runtime, reference, optimized), cxx = vintage.builds[build][0], [*base, *vintage.cxx]
+    add = " ".join(f"add(resolver.Add{method}());" for method in vintage.methods)
     where = [f"-DMODEL_ADDRESS={machine.model}u", f"-DARENA_ADDRESS={machine.model + ARENA_OFFSET}u"]
-    yield HERE / "main.cc", [*base, *CXX, runtime, *where, f"-DARENA_BYTES={ARENA_BYTES}u", f"-DADD_OPERATORS={add}"]
+    yield HERE / "main.cc", [*cxx, runtime, *where, f"-DARENA_BYTES={ARENA_BYTES}u", f"-DADD_OPERATORS={add}"]
     if core in CORES:
-        yield _FORMAT / "startup.cpp.j2", [*base, *CXX, runtime, "-x", "c++"]
-    for group in _RUNTIME:
-        for path in sorted((sources.tflm / group).glob("*.cc")):
-            if not _NOT_RUNTIME.search(path.name):
-                yield path.relative_to(sources.tflm), [*base, *CXX, runtime]
-    for path in _kernels(sources.tflm, kernels):
-        yield path, [*base, *CXX, reference, *(["-DCMSIS_NN"] if path.parent.name == "cmsis_nn" else [])]
-    if kernels == "cmsis-nn":
+        yield _FORMAT / "startup.cpp.j2", [*cxx, runtime, "-x", "c++"]
+    for group in vintage.runtime:
+        for path in sorted((sources.tflm / group).glob("*.c*")):
+            if path.suffix in (".c", ".cc") and not _NOT_RUNTIME.search(path.name):
+                flags = cxx if path.suffix == ".cc" else [*base, *vintage.c]
+                yield path.relative_to(sources.tflm), [*flags, runtime]
+    optimizes = kernels.startswith("cmsis-nn")
+    # CMSIS 5 has headers there that CMSIS-NN's include.
+    dsp = [f"-I{sources.cmsis}/CMSIS/DSP/Include"] if optimizes and vintage.suffix else []
+    for path in _kernels(sources.tflm, vintage, optimizes):
+        yield path, [*cxx, reference, *(["-DCMSIS_NN", *dsp] if path.parent.name == "cmsis_nn" else [])]
+    if optimizes:
         if not (sources.cmsis_nn and sources.cmsis):
             raise FileError("kernels of CMSIS-NN need --cmsis-nn and --cmsis")
         for path in sorted((sources.cmsis_nn / "Source").rglob("*.c")):
             if not path.stem.endswith(("_f16", "_f32", "_flt")):  # as TFLM's ext_libs/cmsis_nn.inc
-                yield path, [*base, *C, optimized, "-DARM_NN_ENABLE_F16=0", "-DARM_NN_ENABLE_F32=0"]
+                yield path, [*base, *vintage.c, optimized, "-DARM_NN_ENABLE_F16=0", "-DARM_NN_ENABLE_F32=0", *dsp]
 
 
-def _kernels(tflm: Path, kernels: str) -> Iterator[Path]:
+def _kernels(tflm: Path, vintage: Vintage, optimizes: bool) -> Iterator[Path]:
     folder = Path("tensorflow/lite/micro/kernels")
-    for stem in KERNELS:
+    for stem in vintage.kernels:
         for name in (f"{stem}.cc", f"{stem}_common.cc"):
             better = folder / "cmsis_nn" / name
-            if kernels == "cmsis-nn" and (tflm / better).exists():
+            if optimizes and (tflm / better).exists():
                 yield better
             elif (tflm / folder / name).exists():
                 yield folder / name
 
 
-def _precompile(command: Sequence[str], sources: Sources, header: Path) -> None:
+def _precompile(command: Sequence[str], headers: Sequence[str], sources: Sources, header: Path) -> None:
     """Parses what nearly all files of TFLM include once: they compile in a third of the time, to the same bytes."""
-    text = "".join(f'#include "{name}"\n' for name in _HEADERS)
+    text = "".join(f'#include "{name}"\n' for name in headers)
     made = header.with_suffix(".h.gch")
     if made.exists() and header.exists() and header.read_text() == text:
         return
@@ -196,7 +169,8 @@ def _compile(tools: str, sources: Sources, path: Path, flags: Sequence[str], mad
     if not old and noted.exists() and noted.read_text() == stamp:
         return
     compiler = f"{tools}-gcc" if path.suffix == ".c" else f"{tools}-g++"
-    first = [] if path.is_absolute() else ["-include", str(made.with_name(f"headers{_optimization(flags)}.h"))]
+    plain = path.is_absolute() or path.suffix == ".c"
+    first = [] if plain else ["-include", str(made.with_name(f"headers{_optimization(flags)}.h"))]
     command = [compiler, *flags, *first, *include_flags(sources), "-c", str(path), "-o", str(made)]
     try:
         run(command, sources.tflm)

@@ -7,7 +7,12 @@
 
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#if defined(TFLM_2021)
+#include "tensorflow/lite/micro/micro_error_reporter.h"
+#include "tensorflow/lite/micro/micro_profiler.h"
+#else
 #include "tensorflow/lite/micro/micro_profiler_interface.h"
+#endif
 #include "tensorflow/lite/micro/system_setup.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
@@ -21,13 +26,20 @@ inline void MarkBegin() { asm volatile("mov r9, r9" ::: "memory"); }
 inline void MarkEnd() { asm volatile("mov r11, r11" ::: "memory"); }
 #endif
 
-class Marks : public tflite::MicroProfilerInterface {
+#if defined(TFLM_2021)
+using Profiler = tflite::MicroProfiler;
+#else
+using Profiler = tflite::MicroProfilerInterface;
+#endif
+
+class Marks : public Profiler {
  public:
   std::uint32_t BeginEvent(const char*) override {
     MarkBegin();
     return 0;
   }
   void EndEvent(std::uint32_t) override { MarkEnd(); }
+  void operator delete(void*) {}  // that of TFLM in 2021 is private
 };
 
 // 1 + 3 * 1000 instructions on a Cortex-M (2 * 1000 + 1 on RISC-V): what the plugin must count first.
@@ -65,9 +77,15 @@ int Run() {
   };
   ADD_OPERATORS
   static Marks marks;
+#if defined(TFLM_2021)
+  static tflite::MicroErrorReporter reporter;
+  tflite::ErrorReporter* const fifth = &reporter;
+#else
+  tflite::MicroResourceVariables* const fifth = nullptr;
+#endif
   static tflite::MicroInterpreter interpreter(
       tflite::GetModel(reinterpret_cast<const void*>(MODEL_ADDRESS)), resolver,
-      reinterpret_cast<std::uint8_t*>(ARENA_ADDRESS), ARENA_BYTES, nullptr, &marks);
+      reinterpret_cast<std::uint8_t*>(ARENA_ADDRESS), ARENA_BYTES, fifth, &marks);
   if (interpreter.AllocateTensors() != kTfLiteOk) {
     std::printf("error: AllocateTensors failed\n");
     return 1;

@@ -147,6 +147,12 @@ def _moves(k: Any) -> Iterator[tuple[tuple[int, ...], Layers]]:
     yield (8, 8, 16), k.layers.Conv2DTranspose(16, 2, strides=2, padding="same")
 
 
+def _reshape(k: Any) -> Iterator[tuple[tuple[int, ...], Layers]]:
+    """Apart from `_moves`, as TFLM of 2021 does not run all of those."""
+    for shape in ((16, 16, 16), (8, 8), (8, 8, 64), (3, 3, 256)):
+        yield shape, k.layers.Flatten()
+
+
 def _few(k: Any) -> Iterator[tuple[tuple[int, ...], Layers]]:
     """Some of each kind, for the other types."""
     yield from list(_convolutions(k))[3:24:5]
@@ -166,6 +172,7 @@ GROUPS: Mapping[str, tuple[Callable[[Any], Iterator[tuple[tuple[int, ...], Layer
     "pooling": (_pooling, {}),
     "elementwise": (_elementwise, {}),
     "moves": (_moves, {}),
+    "reshape": (_reshape, {}),
     "float_io": (_pooling, {"io": "float32"}),
     "float32": (_few, {"dtype": "float32"}),
     "int16x8": (_few, {"dtype": "int16x8"}),
