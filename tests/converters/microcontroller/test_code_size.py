@@ -34,6 +34,21 @@ def test_the_operators_of_models_were_measured_everywhere_and_all_on_the_cortex_
         assert found.operators == every
 
 
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m33"])
+@pytest.mark.parametrize("kernels", ["reference", "cmsis_nn"])
+def test_common_processors_were_measured_with_either_kernels(core: str, kernels: str) -> None:
+    told = code_size(IMAGES, core=core, kernels=kernels)
+    assert (told.how, f"linked for {core} " in told.source) == ("measured", True)
+
+
+def test_processors_without_an_fpu_take_more() -> None:
+    """A Cortex-M0+ has no instructions for floats, which the C library's functions replace."""
+    for kernels in ("reference", "cmsis_nn"):
+        small = code_size(IMAGES, core="cortex-m0plus", kernels=kernels)
+        others = [code_size(IMAGES, core=core, kernels=kernels) for core in ("cortex-m4", "cortex-m7", "cortex-m33")]
+        assert small.c_library_bytes > max(one.c_library_bytes for one in others)
+
+
 def test_what_several_operators_need_is_there_once() -> None:
     both = code_size(["CONV_2D", "DEPTHWISE_CONV_2D"])
     apart = [code_size([name]) for name in ("CONV_2D", "DEPTHWISE_CONV_2D")]
