@@ -2,8 +2,8 @@
 
 How the numbers were got: tensorflow/tflite-micro 90b983c2 with CMSIS-NN 4ab83cc3 and KERNELS_OPTIMIZED_FOR_SPEED, built
 with Debian's arm-none-eabi-g++ 12.2, a MicroInterpreter over each file, `arena_used_bytes()` after a run on
-qemu-system-arm 7.2, on 2026-11-26. `none`: Cortex-M3 (machine mps2-an385), for BATCH_MATMUL, int8 SVDF and LSTM what was
-compiled for a Cortex-M0+; `dsp`: Cortex-M4 (mps2-an386), most files also on an M33 and M7 (mps2-an505, mps2-an500),
+qemu-system-arm 7.2, on 2026-11-26. `none`: Cortex-M3 (machine mps2-an385), for BATCH_MATMUL, int8 SVDF and LSTM code
+for a Cortex-M0+; `dsp`: Cortex-M4 (mps2-an386), most files also on an M33 and M7 (mps2-an505, mps2-an500),
 which agreed; `mve`: Cortex-M55 (mps3-an547).
 """
 
