@@ -128,7 +128,7 @@ def verdict_of(memory: Memory, target: Target, faults: Sequence[str]) -> Verdict
     room = device.ram_contiguous_bytes or device.ram_bytes
     checks = [_room("flash", memory.flash_bytes, device.flash_bytes), _room("RAM", memory.ram_bytes, room)]
     reasons = tuple(reason for _, reason in checks)
-    if target.runtime.engine != "tflm":
+    if target.runtime.engine != "tflm" and "arena" in memory.missing:
         return Verdict("unknown", (memory.missing["arena"],))
     if any(fits is False for fits, _ in checks):
         return Verdict("does not fit", reasons)

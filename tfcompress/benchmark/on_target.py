@@ -27,6 +27,8 @@ from tfcompress.benchmark.energy import Energy, energy
 from tfcompress.benchmark.fit import Memory, Verdict, memory_on, memory_on_npu, verdict_of
 from tfcompress.targets import Target
 
+_UNUSED = "your own measurements were not used: they anchor the cost model, which tells nothing here"
+
 
 @dataclass(frozen=True)
 class OnTarget:
@@ -106,7 +108,10 @@ def _on(flatbuffer: FlatBuffer, target: Target, anchors: Sequence[Anchor]) -> On
     spent = energy(target.device, milliseconds) if milliseconds is not None else None
     if spent is None:
         missing["energy"] = "no latency" if milliseconds is None else "no power with its supply voltage is published"
-    notes = (*memory.notes, *(latency.notes if latency else ()), *(npu.notes if npu else ()), *target.device.notes)
+    unused = (
+        ["your own measurements count for the cost model alone, and were not used"] if anchors and not latency else []
+    )
+    parts = (unused, memory.notes, latency.notes if latency else (), npu.notes if npu else (), target.device.notes)
     return OnTarget(
         target=target,
         verdict=verdict_of(memory, target, faults),
@@ -116,7 +121,7 @@ def _on(flatbuffer: FlatBuffer, target: Target, anchors: Sequence[Anchor]) -> On
         energy=spent,
         engines=others,
         missing=missing,
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part)),
     )
 
 

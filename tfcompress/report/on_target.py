@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from tfcompress.benchmark.cost_model.predict import Estimate
 from tfcompress.benchmark.on_target import OnTarget
@@ -65,7 +66,7 @@ def _table(results: Sequence[OnTarget], title: str) -> Sheet:
         )
         for result in results
     )
-    return Sheet(f"{title}: estimated, nothing ran on a device", columns, lines, columns[1:-1])
+    return Sheet(_plain(f"{title}: estimated, nothing ran on a device"), columns, lines, columns[1:-1])
 
 
 def _verdict(result: OnTarget) -> str:
@@ -94,13 +95,13 @@ def _operators(result: OnTarget) -> Sheet:
     if len(costs) > len(lines):
         head += f" (the {len(lines)} largest of {len(costs)} operators)"
     columns = ("", "operator", "layer", "MACs", "ms", "share")
-    return Sheet(head, columns, lines, ("", "MACs", "ms", "share"))
+    return Sheet(_plain(head), columns, lines, ("", "MACs", "ms", "share"))
 
 
 def _engines(result: OnTarget) -> Sheet:
     lines = tuple((name, f"{_number(one.latency_ms)} ms", _interval(one)) for name, one in result.engines)
     head = f"{result.target.name}: other engines on such a core, for comparison only: none is the target's runtime"
-    return Sheet(head, ("engine", "latency", "80 % interval"), lines, ("latency", "80 % interval"))
+    return Sheet(_plain(head), ("engine", "latency", "80 % interval"), lines, ("latency", "80 % interval"))
 
 
 def _lines(result: OnTarget) -> list[str]:
@@ -134,3 +135,8 @@ def _bytes(needed: int | None) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def _plain(words: str) -> str:
+    """A title: names of files and of a user's own targets are no markup, and bring no control characters."""
+    return escape(printable(words))

@@ -29,6 +29,7 @@ def system_of(target: Target) -> System:
         published=core.coremark_per_mhz is not None,
         family=family,
         library=runtime.family,
+        build="",
         year=_year(family, runtime.family),
         name=f"target {target.name}",
     )
@@ -58,7 +59,7 @@ def engines(system: System) -> list[tuple[str, System]]:
     found: dict[str, System] = {}
     for point in prices().measured.points:
         other = point.system
-        if other.core == system.core and other.family in _ENGINES:
+        if other.core == system.core and other.family in _ENGINES and other.family != system.family:
             newest = found.get(other.family)
             if newest is None or newest.year < other.year:
                 found[other.family] = other
