@@ -26,6 +26,7 @@ _CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m55", "rv32imc")
 _LIBRARIES = {
     "reference": ("reference", "release"),
     "reference-checked": ("reference", "default"),
+    "reference-2021-checked": ("reference-2021", "default"),
     "cmsis-nn": ("cmsis-nn", "release"),
 }
 # Of an operator with fewer counts only what it takes per output.

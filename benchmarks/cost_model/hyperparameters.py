@@ -25,7 +25,8 @@ _DEVIATIONS = {
     "scalar": 0.3,
     "noise": 0.02,
 }
-_PRIOR_SPREAD = 1.0  # of the logarithm of a variance
+# Of the logarithm of a variance: wide, so that the measurements decide.
+_PRIOR_SPREAD = 2.0
 
 
 def fit(measured: Measured) -> dict[str, float]:

@@ -1,10 +1,14 @@
 """Published latencies (`published.csv`) as points of the cost model, and what their models compute (`models.json`).
 
 `published.csv` has one line for each int8 latency: MLPerf Tiny v0.5 to v1.3 (closed division), Espressif's ESP-NN, ST's
-model zoo, Plumerai's comparison, and Silicon Labs' MLTK profiles summed up per model. `board` is one name for all the
-names that a board has in its sources; `library` is whose kernels compute, an engine's own under its name; `year` is
-the age of the runtime: of the round, or of the release that a re-run names. `kind` is `accelerator` where something
-else than the core computes.
+model zoo, Plumerai's comparison, and Silicon Labs' MLTK profiles summed up per model.
+
+    board       one name for all the names that a board has in its sources
+    kind        `accelerator` where something else than the core computes
+    library     whose kernels compute, an engine's own under its name
+    build       how TFLM's own kernels were built, which their publishers do not tell: as TFLM's Makefile of that time
+                and ESP-IDF do by default
+    year        age of the runtime: of the round, or of the release that a re-run names
 """
 
 from __future__ import annotations
@@ -69,7 +73,9 @@ def measured(chosen: Iterable[Latency], counts: Counts) -> Measured:
     points, residuals = [], []
     for latency in chosen:
         works = models()[latency.model]
-        parts = by_kind(works, coefficients_of(counts, latency.system.library, latency.system.counted))
+        parts = by_kind(
+            works, coefficients_of(counts, latency.system.library, latency.system.build, latency.system.counted)
+        )
         total = sum(parts)
         expected = total * CORTEX_M4 / latency.system.scalar
         points.append(Point(latency.system, fingerprint(works), tuple(part / total for part in parts)))
@@ -93,6 +99,7 @@ def _latency(row: dict[str, str]) -> Latency:
         published=chip.coremark_per_mhz is not None,
         family=row["family"],
         library=row["library"],
+        build=row["build"],
         year=float(row["year"]),
         name=row["system"],
     )

@@ -61,7 +61,9 @@ class System:
         scalar: the core's CoreMark per MHz.
         published: whether that CoreMark is published; else it is a typical one, and the core may be off by more.
         family: of the runtime, as in its TOML.
-        library: whose kernels it runs, for which instructions were counted.
+        library: whose kernels it runs.
+        build: how these were built, where other instructions were counted for that: `checked` without NDEBUG,
+            `2021-checked` that as TFLM's Makefile did it in June 2021; empty for the present kernels with NDEBUG.
         year: age of the runtime.
         name: of this very system; two measurements of one system share more than a board and a runtime.
     """
@@ -74,6 +76,7 @@ class System:
     published: bool
     family: str
     library: str
+    build: str
     year: float
     name: str
 

@@ -130,7 +130,7 @@ def predict_file(
 
 def _point(works: Sequence[Work], system: System, by: Prices) -> tuple[Point, float]:
     """The model on the system, and the cycles that its instructions would take at the core's scalar speed."""
-    parts = by_kind(works, coefficients_of(by.counts, system.library, system.counted))
+    parts = by_kind(works, coefficients_of(by.counts, system.library, system.build, system.counted))
     total = sum(parts)
     if not total:
         raise UsageError("the file has no operator; nothing can be estimated")
@@ -140,7 +140,7 @@ def _point(works: Sequence[Work], system: System, by: Prices) -> tuple[Point, fl
 def _operators(
     works: Sequence[Work], system: System, belief: Belief, milliseconds: float, by: Prices
 ) -> tuple[OperatorCost, ...]:
-    coefficients = coefficients_of(by.counts, system.library, system.counted)
+    coefficients = coefficients_of(by.counts, system.library, system.build, system.counted)
     weights = [instructions(work, coefficients) * math.exp(belief.of_kinds[KINDS.index(work.kind)]) for work in works]
     whole = sum(weights)
     return tuple(
@@ -171,7 +171,7 @@ def _basis(system: System, by: Prices, anchors: Sequence[Anchor]) -> tuple[str, 
 
 
 def _notes(works: Sequence[Work], system: System, by: Prices) -> tuple[str, ...]:
-    coefficients = coefficients_of(by.counts, system.library, system.counted)
+    coefficients = coefficients_of(by.counts, system.library, system.build, system.counted)
     strange = sorted({work.name for work in works if not counted(work, coefficients)})
     if not strange:
         return ()
