@@ -108,9 +108,7 @@ def _on(flatbuffer: FlatBuffer, target: Target, anchors: Sequence[Anchor]) -> On
     spent = energy(target.device, milliseconds) if milliseconds is not None else None
     if spent is None:
         missing["energy"] = "no latency" if milliseconds is None else "no power with its supply voltage is published"
-    unused = (
-        ["your own measurements count for the cost model alone, and were not used"] if anchors and not latency else []
-    )
+    unused = (_UNUSED,) if anchors and latency is None else ()
     parts = (unused, memory.notes, latency.notes if latency else (), npu.notes if npu else (), target.device.notes)
     return OnTarget(
         target=target,
