@@ -72,13 +72,11 @@ def measured(chosen: Iterable[Latency], counts: Counts) -> Measured:
     """Points of the cost model, from the instruction counts of libraries and instruction sets."""
     points, residuals = [], []
     for latency in chosen:
-        works = models()[latency.model]
-        parts = by_kind(
-            works, coefficients_of(counts, latency.system.library, latency.system.build, latency.system.counted)
-        )
+        works, system = models()[latency.model], latency.system
+        parts = by_kind(works, coefficients_of(counts, system.library, system.counted, build=system.build))
         total = sum(parts)
-        expected = total * CORTEX_M4 / latency.system.scalar
-        points.append(Point(latency.system, fingerprint(works), tuple(part / total for part in parts)))
+        expected = total * CORTEX_M4 / system.scalar
+        points.append(Point(system, fingerprint(works), tuple(part / total for part in parts)))
         residuals.append(math.log(latency.cycles / expected))
     return Measured(tuple(points), tuple(residuals))
 

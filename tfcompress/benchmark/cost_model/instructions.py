@@ -66,7 +66,7 @@ def instructions(work: Work, coefficients: Coefficients) -> float:
     return sum(weight * feature for weight, feature in zip(weights, features(work), strict=True))
 
 
-def coefficients_of(counts: Counts, library: str, build: str, counted: str) -> Coefficients:
+def coefficients_of(counts: Counts, library: str, counted: str, *, build: str = "") -> Coefficients:
     """The coefficients to begin from: of the library, or of CMSIS-NN for an optimized one that was not counted."""
     sets = counts.get(f"{library}-{build}" if build else library, counts["cmsis-nn"])
     without_extension = "cortex-m3" if counted == "rv32imc" else _ELSE

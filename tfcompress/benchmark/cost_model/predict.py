@@ -106,13 +106,16 @@ def predict(
     ]
     known = by.measured.plus([place for place, _ in anchored], residuals)
     (belief,) = believe(known, [point], by.variances)
-    factor = by.widening["anchored" if anchors else "unanchored"] * _Z80 * math.sqrt(belief.variance)
+    half = by.widening["anchored" if anchors else "unanchored"] * _Z80 * math.sqrt(belief.variance)
+    if anchors:  # what is known besides does not make an estimate worse
+        (plain,) = believe(by.measured, [point], by.variances)
+        half = min(half, by.widening["unanchored"] * _Z80 * math.sqrt(plain.variance))
     milliseconds = math.exp(belief.mean) * total / clock_hz * 1000
     basis, points = _basis(system, by, anchors)
     return Estimate(
         latency_ms=milliseconds,
-        low_ms=milliseconds * math.exp(-factor),
-        high_ms=milliseconds * math.exp(factor),
+        low_ms=milliseconds * math.exp(-half),
+        high_ms=milliseconds * math.exp(half),
         cycles=milliseconds * clock_hz / 1000,
         operators=_operators(works, system, belief, milliseconds, by),
         basis=basis,
@@ -130,7 +133,7 @@ def predict_file(
 
 def _point(works: Sequence[Work], system: System, by: Prices) -> tuple[Point, float]:
     """The model on the system, and the cycles that its instructions would take at the core's scalar speed."""
-    parts = by_kind(works, coefficients_of(by.counts, system.library, system.build, system.counted))
+    parts = by_kind(works, coefficients_of(by.counts, system.library, system.counted, build=system.build))
     total = sum(parts)
     if not total:
         raise UsageError("the file has no operator; nothing can be estimated")
@@ -140,7 +143,7 @@ def _point(works: Sequence[Work], system: System, by: Prices) -> tuple[Point, fl
 def _operators(
     works: Sequence[Work], system: System, belief: Belief, milliseconds: float, by: Prices
 ) -> tuple[OperatorCost, ...]:
-    coefficients = coefficients_of(by.counts, system.library, system.build, system.counted)
+    coefficients = coefficients_of(by.counts, system.library, system.counted, build=system.build)
     weights = [instructions(work, coefficients) * math.exp(belief.of_kinds[KINDS.index(work.kind)]) for work in works]
     whole = sum(weights)
     return tuple(
@@ -171,7 +174,7 @@ def _basis(system: System, by: Prices, anchors: Sequence[Anchor]) -> tuple[str, 
 
 
 def _notes(works: Sequence[Work], system: System, by: Prices) -> tuple[str, ...]:
-    coefficients = coefficients_of(by.counts, system.library, system.build, system.counted)
+    coefficients = coefficients_of(by.counts, system.library, system.counted, build=system.build)
     strange = sorted({work.name for work in works if not counted(work, coefficients)})
     if not strange:
         return ()
