@@ -273,7 +273,7 @@ def test_what_the_board_measured_of_the_same_file_is_the_estimate_and_narrows_th
     assert after.latency_ms == pytest.approx(measured, rel=off)
     assert factor(after) < factor(before) and factor(after) < 1.15
     assert after.points == before.points + 1
-    assert after.basis.startswith("1 of your own measurements (mine); ")
+    assert after.basis.startswith("1 measurement of your own (mine); ")
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -303,6 +303,14 @@ def test_two_measurements_tell_more_than_one() -> None:
 def test_a_time_that_is_none_is_no_anchor(latency: float) -> None:
     with pytest.raises(UsageError, match="not above 0 ms"):
         estimate("kws", "nucleo-l4r5zi", Anchor(models()["kws"], latency, "mine"))
+
+
+@pytest.mark.parametrize(("times", "doubtful"), [(0.001, True), (1000, True), (0.1, False), (10, False)])
+def test_a_time_in_another_unit_is_doubted_in_a_note(times: float, doubtful: bool) -> None:
+    anchor = Anchor(models()["kws"], estimate("kws", "nucleo-l4r5zi").latency_ms * times, "mine")
+    notes = estimate("ic", "nucleo-l4r5zi", anchor).notes
+    assert len(notes) == doubtful
+    assert all(note.startswith("mine: ") and "milliseconds" in note for note in notes)
 
 
 def test_measurements_of_ones_own_leave_the_packaged_prices_as_they_are() -> None:

@@ -112,7 +112,7 @@ def _processor(kernels: str, core: Core) -> tuple[str, Abi]:
     """Extension and layout of structures of a processor, as `converters.runtimes.device_arena` has them."""
     rules = ARM if core.isa == "arm" else ILP32
     if kernels == "esp-nn":
-        simd = {"xtensa": "esp32s3", "riscv": "esp32p4"}[core.isa] if core.simd == "pie" else "none"
+        simd = {"xtensa": "esp32s3", "riscv": "esp32p4"}.get(core.isa, "none") if core.simd == "pie" else "none"
     elif kernels == "cmsis-nn":
         simd = {"dsp": "dsp", "helium": "mve"}.get(core.simd, "none")
     else:

@@ -18,11 +18,13 @@ from converters.flatbuffer import FlatBuffer
 from tfcompress.benchmark.cost_model.instructions import by_kind, coefficients_of, counted, instructions
 from tfcompress.benchmark.cost_model.kinship import CORTEX_M4, Point, System
 from tfcompress.benchmark.cost_model.prices import Prices, prices
-from tfcompress.benchmark.cost_model.process import Belief, believe
+from tfcompress.benchmark.cost_model.process import Belief, Measured, believe
 from tfcompress.benchmark.cost_model.work import KINDS, Work, fingerprint, work_of
 
 # Half-width of an 80 % interval of a normal distribution, in standard deviations.
 _Z80 = 1.2815515655446004
+# A measurement that many times off is told. Code without optimization is about 10 times slower, another unit 1000 times.
+_DOUBTFUL = 20
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def predict(
         operators=_operators(works, system, belief, milliseconds, by),
         basis=basis,
         points=points,
-        notes=_notes(works, system, by),
+        notes=(*_notes(works, system, by), *_doubts(anchors, known, by)),
     )
 
 
@@ -159,18 +161,39 @@ def _basis(system: System, by: Prices, anchors: Sequence[Anchor]) -> tuple[str, 
     core = [one for one in library if one.core == system.core]
     any_core = [point.system for point in by.measured.points if point.system.core == system.core]
     if board:
-        words, found = f"{len(board)} published latencies of this board with {system.library} kernels", board
+        words, found = f"{_published(len(board))} of this board with {system.library} kernels", board
     elif core:
-        words, found = f"{len(core)} published latencies of {system.core} with {system.library} kernels", core
+        words, found = f"{_published(len(core))} of {system.core} with {system.library} kernels", core
     elif library:
-        words = f"{len(library)} published latencies of {system.library} kernels on other cores"
+        words = f"{_published(len(library))} of {system.library} kernels on other cores"
         words += f", {len(any_core)} of {system.core} with other kernels"
         found = library
     else:
         words, found = f"no published latency of {system.library} kernels; {len(any_core)} of {system.core}", []
     if anchors:
-        words = f"{len(anchors)} of your own measurements ({'; '.join(one.source for one in anchors)}); {words}"
+        mine = f"{len(anchors)} of your own measurements" if len(anchors) > 1 else "1 measurement of your own"
+        words = f"{mine} ({'; '.join(one.source for one in anchors)}); {words}"
     return f"{words}; {by.source}", len(found) + len(anchors)
+
+
+def _published(count: int) -> str:
+    return f"{count} published {'latency' if count == 1 else 'latencies'}"
+
+
+def _doubts(anchors: Sequence[Anchor], known: Measured, by: Prices) -> tuple[str, ...]:
+    """Anchors that are far from what is expected without them: another unit, or another clock."""
+    if not anchors:
+        return ()
+    places, residuals = known.points[-len(anchors) :], known.residuals[-len(anchors) :]
+    gaps = [
+        residual - one.mean for residual, one in zip(residuals, believe(by.measured, places, by.variances), strict=True)
+    ]
+    return tuple(
+        f"{anchor.source}: {anchor.latency_ms:g} ms is {math.exp(gap):.2g} times what is expected of that file here; "
+        "check that these are milliseconds of one inference, with optimized code, at the device's clock"
+        for anchor, gap in zip(anchors, gaps, strict=True)
+        if abs(gap) > math.log(_DOUBTFUL)
+    )
 
 
 def _notes(works: Sequence[Work], system: System, by: Prices) -> tuple[str, ...]:
