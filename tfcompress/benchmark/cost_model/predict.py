@@ -23,7 +23,7 @@ from tfcompress.benchmark.cost_model.work import KINDS, Work, fingerprint, work_
 
 # Half-width of an 80 % interval of a normal distribution, in standard deviations.
 _Z80 = 1.2815515655446004
-# A measurement that many times off is told. Code without optimization is about 10 times slower, another unit 1000 times.
+# A measurement that many times off is told: code without optimization is some 10 times slower, another unit 1000 times.
 _DOUBTFUL = 20
 
 
