@@ -21,7 +21,7 @@ from tfcompress.benchmark.anchors import read
 from tfcompress.benchmark.cost_model.work import work_of
 from tfcompress.benchmark.device_log import Vector
 from tfcompress.cli import group, main
-from tfcompress.report import table
+from tfcompress.report import merging, table
 
 NET, OTHER = build(network(width=8)), build(network(width=16))
 BOARD = "nucleo-l4r5zi"
@@ -109,6 +109,19 @@ def test_a_report_with_a_boards_rows_counts_as_its_log_does(folder: Path) -> Non
     (folder / "report.json").write_text(json.dumps(told), encoding="utf-8")
     one, two = (read([folder / name], FlatBuffer(NET))[0] for name in ("log.txt", "report.json"))
     assert (one.works, one.latency_ms) == (two.works, two.latency_ms)
+
+
+def test_a_report_that_boards_were_merged_into_counts_for_one_board_and_not_for_several(folder: Path) -> None:
+    report = folder / "report.json"
+    report.write_text(json.dumps({"rows": [], "hashes": {"file": hashlib.sha256(OTHER).hexdigest()}}), encoding="utf-8")
+    for number, name in enumerate(("Disco", "Nucleo")):
+        text = of(OTHER, board=name, how="measured")
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+        merging.merge(device.measure(str(folder / f"{name}.txt")), report)
+        if number == 0:
+            assert read([report], FlatBuffer(NET)) and read([report], FlatBuffer(NET))[0].latency_ms > 0
+    with pytest.raises(FileError, match="2 boards or runtimes .*Disco.*Nucleo"):
+        read([report], FlatBuffer(NET))
 
 
 def test_an_anchor_moves_the_estimate_to_what_the_board_measured(

@@ -96,16 +96,22 @@ def _of_entry(entry: Any, path: Path) -> Anchor:
 
 
 def _of_log(rows: Sequence[Any], sha256: str, path: Path, asked: FlatBuffer) -> Anchor:
-    times = [
-        row["value"]
+    found = [
+        row
         for row in rows
         if isinstance(row, dict)
         and (row.get("name"), row.get("how")) == ("latency_ms", "measured")
         and _is_time(row.get("value"))
     ]
-    if not times:
+    if not found:
         raise FileError(f"{path} has no latency that a board measured (a simulator's is none); {_EXPECTED}")
-    return _anchor(_model(sha256.lower(), path, asked), float(times[-1]), path.name)
+    systems = sorted({f"{row.get('target')} with {row.get('runtime')}" for row in found})
+    if len(systems) > 1:
+        told = json.dumps(systems)[1:-1][:200]
+        raise FileError(
+            f"{path} has latencies of {len(systems)} boards or runtimes ({told}); give the log of the one asked"
+        )
+    return _anchor(_model(sha256.lower(), path, asked), float(found[-1]["value"]), path.name)
 
 
 def _anchor(model: FlatBuffer, latency_ms: float, source: str) -> Anchor:
