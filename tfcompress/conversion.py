@@ -16,8 +16,9 @@ from converters.flatbuffer import FlatBuffer
 from converters.keras_models.tracing import inputs_of, is_keras
 from converters.spec import ConversionSpec, Decode, DenseGranularity, DType, IoType, Quantizer
 from tfcompress import task
-from tfcompress.benchmark.room import IfTooLarge, aimed, check_choice, placed, require
+from tfcompress.benchmark.room import IfTooLarge, check_choice, placed, require
 from tfcompress.repacking import repack
+from tfcompress.targets.aim import aimed
 
 CALIBRATION_SAMPLES = 200
 

@@ -32,8 +32,8 @@ from pydantic import Field, SerializeAsAny, ValidationError, field_validator, mo
 from converters.errors import FileError, UsageError
 from converters.spec import ConversionSpec, DenseGranularity, DType, IoType, Quantizer
 from tfcompress import registry
-from tfcompress.benchmark.room import aimed
 from tfcompress.targets import Runtime, Target
+from tfcompress.targets.aim import aimed
 from tfcompress.technique import Parameters, Technique
 
 

@@ -20,6 +20,8 @@ Fits = Literal["fits", "does not fit", "does not run", "unknown"]
 
 # Kernel libraries that TFLM links, by a runtime's family; others are not TFLM, or have no scratch formula here.
 _KERNELS = {"reference": "reference", "cmsis-nn": "cmsis-nn", "esp-nn": "esp-nn"}
+# Of RAM, what an arena may take before the rest of the program is likely to lack it.
+_TIGHT = 0.9
 # The custom operator that Vela puts in place of those that the NPU computes.
 _NPU = "ethos-u"
 
@@ -57,10 +59,17 @@ class Memory:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a file can be used on a target, and the reasons, a sentence each."""
+    """Whether a file can be used on a target.
+
+    Attributes:
+        fits: the verdict.
+        reasons: a sentence each.
+        tight: it fits, and leaves little RAM to the rest of the program.
+    """
 
     fits: Fits
     reasons: tuple[str, ...]
+    tight: bool = False
 
     def __str__(self) -> str:
         return f"{self.fits}: {'; '.join(self.reasons)}" if self.reasons else self.fits
@@ -80,8 +89,8 @@ def memory_on(flatbuffer: FlatBuffer, target: Target) -> Memory:
         why = f"{target.runtime.name} is not TFLM: it has no arena, and its code is the phone's or the application's"
         return Memory(size, None, None, {"flash": why, "arena": why})
     missing: dict[str, str] = {}
-    kernels = _KERNELS.get(family, "reference")
-    notes = [] if family in _KERNELS else [f"{family} kernels' own scratch memory is not known; the arena has none"]
+    kernels, library = _KERNELS.get(family, "reference"), family or "unknown"
+    notes = [] if family in _KERNELS else [f"{library} kernels' own scratch memory is not known; the arena has none"]
     arena = None
     simd, rules = _processor(kernels, target.device.core)
     try:
@@ -91,8 +100,8 @@ def memory_on(flatbuffer: FlatBuffer, target: Target) -> Memory:
     except (ModelError, NotAvailableError) as error:
         missing["arena"] = str(error)
     names = sorted({operator.name for operator in flatbuffer.operators})
-    code = code_size(names, kernels=kernels, core=target.device.core.name)
-    return Memory(size, code, arena, missing, (*notes, *code.notes))
+    code = code_size(names, kernels=library, core=target.device.core.name)
+    return Memory(size, code, arena, missing, (*notes, *code.notes, _built_for_size(names, library)))
 
 
 def memory_on_npu(npu: EthosU, target: Target) -> Memory:
@@ -100,6 +109,18 @@ def memory_on_npu(npu: EthosU, target: Target) -> Memory:
     names = sorted({_NPU, *(operator.name for operator in npu.cpu_operators)})
     code = code_size(names, kernels="cmsis-nn", core=target.device.core.name)
     return Memory(len(npu.file), code, None, notes=code.notes, npu_sram_bytes=npu.sram_bytes)
+
+
+def _built_for_size(operators: Sequence[str], kernels: str) -> str:
+    """What the same code takes built for speed, as latency is estimated for: both were linked for the Cortex-M4."""
+    size, speed = (
+        code_size(operators, kernels=kernels, core="cortex-m4", optimization=level).operators_bytes
+        for level in ("size", "makefile")
+    )
+    return (
+        "flash is for a build for size (-Os), latency for kernels built for speed (-O2): on a Cortex-M4 those take "
+        f"{speed - size:,} bytes more"
+    )
 
 
 @functools.lru_cache(maxsize=4)
@@ -124,17 +145,19 @@ def verdict_of(memory: Memory, target: Target, faults: Sequence[str]) -> Verdict
     """The verdict by a device's flash and RAM, and by the operators that its runtime lacks."""
     if faults:
         return Verdict("does not run", (f"{target.runtime.name}: {faults[0]}",))
-    device = target.device
-    room = device.ram_contiguous_bytes or device.ram_bytes
-    checks = [_room("flash", memory.flash_bytes, device.flash_bytes), _room("RAM", memory.ram_bytes, room)]
-    reasons = tuple(reason for _, reason in checks)
+    device, needed = target.device, memory.ram_bytes
+    room = device.arena_room_bytes
+    checks = [_room("flash", memory.flash_bytes, device.flash_bytes), _room("RAM", needed, room)]
+    tight = needed is not None and room is not None and _TIGHT * room <= needed <= room
+    on_top = ", and the stack and the application's own variables come on top" if tight else ""
+    reasons = (checks[0][1], checks[1][1] + on_top)
     if target.runtime.engine != "tflm" and "arena" in memory.missing:
         return Verdict("unknown", (memory.missing["arena"],))
     if any(fits is False for fits, _ in checks):
         return Verdict("does not fit", reasons)
     if any(fits is None for fits, _ in checks):
         return Verdict("unknown", reasons)
-    return Verdict("fits", reasons)
+    return Verdict("fits", reasons, tight)
 
 
 def _room(what: str, needed: int | None, there: int | None) -> tuple[bool | None, str]:

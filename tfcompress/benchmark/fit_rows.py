@@ -34,7 +34,7 @@ def memory_rows(memory: Memory, target: Target) -> list[Row]:
             ("arena_lower_bound", arena.lower_bound_bytes),
         )
         made += [_row(target, name, value, "bytes", "estimated", source) for name, value in parts]
-    for name, value in (("flash", device.flash_bytes), ("ram", device.ram_contiguous_bytes or device.ram_bytes)):
+    for name, value in (("flash", device.flash_bytes), ("ram", device.arena_room_bytes)):
         if value is not None:
             made.append(_row(target, f"{name}_there", value, "bytes", "published", device.sources[name]))
     return made

@@ -23,7 +23,7 @@ def rows(result: OnTarget, *, per_operator: bool = False) -> list[Row]:
         made.append(_row(result, "energy_estimate", result.energy.microjoules, "uJ", "estimated", result.energy.source))
     made += fit_rows.memory_rows(result.memory, result.target)
     for name, why in result.missing.items():
-        made.append(_row(result, f"{name}_missing", why, "", "estimated", "no source"))
+        made.append(_row(result, f"{name}_missing", why, "", "estimated", "why it is not known"))
     return made
 
 

@@ -9,7 +9,6 @@ the form is chosen by what all of it takes on the device: of those that have roo
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
@@ -24,9 +23,7 @@ from converters.spec import ConversionSpec, Decode
 from tfcompress.benchmark import fit_rows
 from tfcompress.benchmark.fit import Memory, Verdict, memory_on, verdict_of
 from tfcompress.rows import Row
-from tfcompress.targets import Runtime, Target
-from tfcompress.targets import runtime as find_runtime
-from tfcompress.targets import target as find_target
+from tfcompress.targets import Target
 
 if TYPE_CHECKING:
     from tfcompress.technique import Technique
@@ -65,7 +62,7 @@ class Room:
     def arena_excess(self) -> int:
         """Bytes of the arena that are too many; 0 where it fits, or nobody knows."""
         device, arena = self.target.device, self.memory.arena
-        return _excess(arena.total_bytes if arena else None, device.ram_contiguous_bytes or device.ram_bytes)
+        return _excess(arena.total_bytes if arena else None, device.arena_room_bytes)
 
     @property
     def too_many(self) -> str:
@@ -88,24 +85,6 @@ class Placed(Conversion):
     room: Room | None = None
     plain_room: Room | None = None
     ways: str = ""
-
-
-def aimed(runtime: str | None, target: str | os.PathLike[str] | None) -> tuple[Runtime, Target | None]:
-    """What runs the file, and the device if one was named.
-
-    Raises:
-        UsageError: both were given, or there is no such runtime or target.
-        FileError: a TOML file cannot be used.
-    """
-    if target is None:
-        return find_runtime("litert" if runtime is None else runtime), None
-    if runtime is not None:
-        raise UsageError(
-            f"runtime {runtime} and target {os.fspath(target)} both came, and a target says which runtime it has; give "
-            "one of them, or a device with another of its runtimes: DEVICE:RUNTIME"
-        )
-    found = find_target(target)
-    return found.runtime, found
 
 
 def room_on(flatbuffer: FlatBuffer, target: Target) -> Room:
@@ -181,6 +160,9 @@ def require(conversion: Conversion, if_too_large: IfTooLarge, *, resumable: bool
         missing = room.memory.missing.get("arena", "")
         if missing and missing not in words:
             words += f" ({missing})"
+        return replace(conversion, notes=(*conversion.notes, words))
+    if room.verdict.tight:
+        words = f"the file fits on {room.target.name}, barely: {room.verdict.reasons[-1]}"
         return replace(conversion, notes=(*conversion.notes, words))
     return conversion
 

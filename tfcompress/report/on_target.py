@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from tfcompress.report.sheet import Sheet, as_table, printable
 
 _UNKNOWN = "not known"
 _MOST_OPERATORS = 40
+_PIPED_COLUMNS = 400
 
 
 def as_json(results: Sequence[OnTarget], *, per_operator: bool = False) -> str:
@@ -42,7 +44,7 @@ def show(
     results: Sequence[OnTarget], *, title: str, per_operator: bool = False, console: Console | None = None
 ) -> None:
     """Prints the table, and below it what stands behind each line."""
-    console = console or Console()
+    console = console or _console()
     console.print(as_table(_table(results, title)))
     for result in results:
         if per_operator and result.latency is not None:
@@ -51,6 +53,12 @@ def show(
             console.print(as_table(_engines(result)))
         for line in _lines(result):
             console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def _console() -> Console:
+    """Standard output: piped text is for grep, so its lines keep their length unless COLUMNS asks for another."""
+    console = Console()
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=_PIPED_COLUMNS)
 
 
 def _table(results: Sequence[OnTarget], title: str) -> Sheet:
@@ -72,10 +80,9 @@ def _table(results: Sequence[OnTarget], title: str) -> Sheet:
 def _verdict(result: OnTarget) -> str:
     """The verdict, with what is taken of flash and RAM."""
     device = result.target.device
-    room = device.ram_contiguous_bytes or device.ram_bytes
     pairs = (
         ("flash", result.memory.flash_bytes, device.flash_bytes),
-        ("RAM", result.memory.ram_bytes, room),
+        ("RAM", result.memory.ram_bytes, device.arena_room_bytes),
     )
     shares = [f"{what} {100 * needed / there:.0f} %" for what, needed, there in pairs if needed and there]
     return f"{result.verdict.fits} ({', '.join(shares)})" if shares else result.verdict.fits
@@ -106,7 +113,7 @@ def _engines(result: OnTarget) -> Sheet:
 
 def _lines(result: OnTarget) -> list[str]:
     name, lines = result.target.name, []
-    if result.verdict.fits != "fits":
+    if result.verdict.fits != "fits" or result.verdict.tight:
         lines.append(f"{name} {result.verdict}")
     if result.latency is not None:
         lines.append(f"{name} latency with {result.target.runtime.name}: from {result.latency.basis}")

@@ -121,6 +121,11 @@ class Device:
     notes: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def arena_room_bytes(self) -> int | None:
+        """What one arena may take: the largest piece of the RAM, as it lies in one; None where no source says it."""
+        return self.ram_contiguous_bytes or self.ram_bytes
+
 
 @dataclass(frozen=True)
 class Target:
