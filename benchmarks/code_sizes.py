@@ -39,10 +39,17 @@ from converters.output import write_whole
 
 HERE = Path(microcontroller.__file__).parent
 RESULTS = HERE / "code_sizes"
+# Those that are stored, and whether with the usual operators alone.
 BUILDS = (
-    *("cortex-m0plus,reference,size", "cortex-m4,reference,size", "cortex-m7,reference,size"),
-    *("cortex-m33,reference,size", "cortex-m4,cmsis_nn,size", "cortex-m55,cmsis_nn,size"),
-    *("cortex-m4,reference,makefile", "cortex-m4,cmsis_nn,makefile"),
+    *(Build("cortex-m0plus", "reference", "size"), Build("cortex-m0plus", "cmsis_nn", "size", usual=True)),
+    *(Build("cortex-m4", kernels, "size") for kernels in ("reference", "cmsis_nn")),
+    *(Build("cortex-m4", kernels, "makefile", usual=True) for kernels in ("reference", "cmsis_nn")),
+    *(
+        Build(core, one, "size", usual=True)
+        for core in ("cortex-m7", "cortex-m33")
+        for one in ("reference", "cmsis_nn")
+    ),
+    Build("cortex-m55", "cmsis_nn", "size", usual=True),
 )
 # Operators whose kernels a build with `--usual` has.
 USUAL = (
@@ -257,11 +264,13 @@ def main() -> None:
     parser.add_argument("--tflm-commit", required=True)
     parser.add_argument("--cmsis-nn-commit", default="")
     parser.add_argument("--build", action="append", metavar="CORE,KERNELS,LEVEL")
-    parser.add_argument("--usual", action="store_true", help="only the operators that converted models usually have")
+    parser.add_argument(
+        "--usual", action="store_true", help="with --build: only the operators that converted models usually have"
+    )
     arguments = parser.parse_args()
     commits = {"tflm": arguments.tflm_commit, "cmsis_nn": arguments.cmsis_nn_commit}
-    for text in arguments.build or BUILDS:
-        build = Build(*text.split(","), usual=arguments.usual)
+    asked = [Build(*text.split(","), usual=arguments.usual) for text in arguments.build or ()]
+    for build in asked or BUILDS:
         told = measure(build, _sources(arguments), arguments.work.resolve(), commits)
         RESULTS.mkdir(exist_ok=True)
         write_whole(RESULTS / f"{build.name}.toml", told.encode(), force=True)

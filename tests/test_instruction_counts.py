@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.instruction_counts.__main__ import RESULT, merged
+from benchmarks.instruction_counts.__main__ import BUILDS, RESULT, merged
 from benchmarks.instruction_counts.build import MACHINES
 from benchmarks.instruction_counts.emulator import CLASSES
 from benchmarks.instruction_counts.vintage import IN_2021, NOW, VINTAGES, Vintage, vintage_of
@@ -43,6 +43,12 @@ def test_every_row_belongs_to_a_known_build_and_model() -> None:
         assert re.fullmatch("[0-9a-f]{64}", TOLD["models"][row["model"]])
     assert len({_key(row) for row in ROWS}) == len(ROWS)
     assert [_key(row) for row in ROWS] == sorted(_key(row) for row in ROWS)
+
+
+def test_the_script_makes_every_build_that_is_stored() -> None:
+    assert {",".join((row["core"], row["kernels"], row["build"])) for row in ROWS} == {*BUILDS["now"], *BUILDS["2021"]}
+    for vintage, suffix in (("now", ""), ("2021", "-2021")):
+        assert {vintage_of(build.split(",")[1]).suffix for build in BUILDS[vintage]} == {suffix}
 
 
 def test_macs_follow_from_the_shapes() -> None:

@@ -1,7 +1,8 @@
 """Instructions that TFLM's kernels execute for each operator, counted on emulated processors.
 
     python -m benchmarks.instruction_counts --tflm DIR --tflm-commit SHA --third-party DIR \
-        --cmsis-nn DIR --cmsis-nn-commit SHA --cmsis DIR --work DIR [--build cortex-m4,reference,release]... MODEL...
+        --cmsis-nn DIR --cmsis-nn-commit SHA --cmsis DIR --work DIR \
+        [--vintage 2021] [--build cortex-m4,reference,release]... MODEL...
 
 Writes `benchmarks/results/instruction_counts.json`; rows of other builds and models that are there stay. The method is
 in docs/instruction_counts.md. Needs arm-none-eabi-g++, gcc and QEMU up to 8.2.
@@ -20,18 +21,27 @@ from typing import Any
 
 from benchmarks.instruction_counts.build import HERE, MACHINES, flags_of, program
 from benchmarks.instruction_counts.emulator import Run, count, difference, plugin
-from benchmarks.instruction_counts.vintage import VINTAGES, vintage_of
+from benchmarks.instruction_counts.vintage import IN_2021, VINTAGES, vintage_of
 from benchmarks.tflm_library import CORES, Sources, run
 from converters import decode
 from converters.flatbuffer import FlatBuffer, Operator
 from converters.output import write_whole
 
 RESULT = HERE.parent / "results" / "instruction_counts.json"
-_BUILDS = (
-    *(f"{core},{kernels},release" for core in CORES for kernels in ("reference", "cmsis-nn")),
-    *("rv32imc,reference,release", "cortex-m4,reference,default", "cortex-m4,cmsis-nn,default"),
-    *("cortex-m4,reference,size", "cortex-m4,cmsis-nn,size"),
-)
+# Those that are stored, by the tree that they are built from.
+BUILDS = {
+    "now": (
+        *(f"{core},{kernels},release" for core in CORES for kernels in ("reference", "cmsis-nn")),
+        *("cortex-m4,reference,default", "cortex-m4,cmsis-nn,default"),
+        *("cortex-m4,reference,size", "cortex-m4,cmsis-nn,size"),
+        *("rv32imc,reference,release", "rv32imc,reference,size"),
+    ),
+    "2021": tuple(
+        f"{where},{build}"
+        for where in ("cortex-m4,reference-2021", "cortex-m4,cmsis-nn-2021", "rv32imc,reference-2021")
+        for build in IN_2021.builds
+    ),
+}
 # What the flatbuffer's schema calls padding.
 _PADDING = {0: "same", 1: "valid"}
 _OPTIONS = ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor", "depth_multiplier", "filter_height",
@@ -139,6 +149,7 @@ def parse() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=Path, required=True)
     for name in ("tflm-commit", "cmsis-nn-commit"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--vintage", choices=list(BUILDS), default="now", help="which builds, where --build names none")
     parser.add_argument("--build", action="append")
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
     return parser.parse_args()
@@ -148,7 +159,7 @@ def main() -> None:
     """Builds, counts and writes."""
     given = parse()
     sources = Sources(given.tflm, given.third_party, given.cmsis_nn, given.cmsis)
-    for build in given.build or _BUILDS:
+    for build in given.build or BUILDS[given.vintage]:
         core, kernels, level = build.split(",")
         built = program(core, kernels, level, sources, given.work)
         counter = plugin(core, given.work)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from bundle_checks import compiler
 
+from benchmarks.code_sizes import BUILDS as MADE
 from benchmarks.code_sizes import USUAL, grouped, size_of
 from benchmarks.link_map import Piece, pieces
 from converters.errors import UsageError
@@ -32,6 +33,12 @@ def test_the_operators_of_models_were_measured_everywhere_and_all_on_the_cortex_
     assert set(USUAL) <= found.operators <= every
     if (found.facts["core"], found.facts["optimization"]) == ("cortex-m4", "size"):
         assert found.operators == every
+
+
+def test_the_script_makes_every_size_that_is_stored() -> None:
+    assert {(one.core, one.kernels, one.level) for one in MADE} == set(measured())
+    for one in MADE:
+        assert one.usual == (measured()[one.core, one.kernels, one.level].operators == set(USUAL)), one.name
 
 
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m33"])
