@@ -182,6 +182,19 @@ WRONG: Mapping[str, tuple[str, str, str]] = {
     "piece above the whole": ("65_536", "65_536\ncontiguous_bytes = 65_537", "expected at most the 65536 of bytes"),
     "500 V": ("3.0", "500", r"\[power\] volts is 500; expected supply voltage"),
     "no current": ("current_ma = 3.3", "", r"\[power\] 'current_ma' is missing"),
+    "20 A at 24 V and 10 kHz": (
+        "current_ma = 3.3\nvolts = 3.0\nat_hz = 64_000_000",
+        "current_ma = 20_000\nvolts = 24\nat_hz = 10_000",
+        r"\[power\] current_ma, volts and at_hz make 3.07e\+06 W at the device's 64 MHz; expected 0.01 mW to 100 W",
+    ),
+    "next to no power": (
+        "current_ma = 3.3\nvolts = 3.0\nat_hz = 64_000_000",
+        "current_ma = 0.001\nvolts = 0.5\nat_hz = 64_000_000",
+        r"\[power\] .* make 5e-07 W",
+    ),
+    "colours for a terminal": ('"Mine"', '"\\u001b[31mMine"', r"title holds '\\x1b'; expected a text without control"),
+    "backwards": ('"its manual"', '"its \\u202e manual"', r"\[memory\] source holds '\\u202e'"),
+    "a bell in a list": ('["tflm"]', '["tflm", "\\u0007"]', r"also holds '\\x07'"),
     "negative wait states": ("wait_states = 2", "wait_states = -1", r"\[memory\] wait_states is -1"),
     "unknown place": ("wait_states = 2", 'weights_in = "tape"', r"\[memory\] weights_in holds an unknown name 'tape'"),
     "nothing but a source": ("wait_states = 2", "", r"\[memory\] says nothing but its source"),
@@ -217,6 +230,33 @@ def test_a_wrong_file_is_one_line_that_names_the_file_and_the_key(case: str, tmp
         targets.device(path)
     told = str(caught.value)
     assert told.startswith(str(path)) and "\n" not in told and len(told) < 1000
+
+
+@pytest.mark.parametrize(
+    ("isa", "simd", "able"),
+    [
+        ("arm", "pie", "none, dsp, helium, neon"),
+        ("arm", "vector", "none, dsp, helium, neon"),
+        ("riscv", "dsp", "none, p-extension, pie, xpulp, vector"),
+        ("xtensa", "helium", "none, pie, hifi"),
+        ("rx", "hifi", "none"),
+    ],
+)
+def test_a_core_of_an_extension_that_no_such_processor_has_is_one_line(
+    isa: str, simd: str, able: str, tmp_path: Path
+) -> None:
+    own = CORE.replace('isa = "riscv"', f'isa = "{isa}"').replace('simd = "none"', f'simd = "{simd}"')
+    path = write(tmp_path, OWN.replace('core = "cortex-m4"\n', "") + own)
+    with pytest.raises(FileError) as caught:
+        targets.device(path)
+    assert str(caught.value) == f"{path}: [core] simd is {simd!r}; expected {able}, as isa is {isa!r}"
+
+
+def test_operators_and_notes_of_a_runtime_are_printable_too(tmp_path: Path) -> None:
+    for text in ('notes = ["\\u001b[31m"]', '[kernels]\n"\\u001b[31m" = ["int8"]'):
+        with pytest.raises(FileError, match=r"holds '\\x1b'; expected a text without control") as caught:
+            targets.runtime(write(tmp_path, f'name = "a"\nbased_on = "tflm"\n{text}'))
+        assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("runtime", ['"tflm-cmsis"', '"./none.toml"'])

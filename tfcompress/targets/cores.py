@@ -12,11 +12,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from converters.errors import UsageError
-from tfcompress.targets.toml_file import Key, check, parse, unknown
+from tfcompress.targets.toml_file import Key, check, parse, unknown, wrong
 
 Isa = Literal["arm", "riscv", "xtensa", "rx", "rh850"]
 Simd = Literal["none", "dsp", "helium", "neon", "p-extension", "pie", "xpulp", "vector", "hifi"]
 Fpu = Literal["none", "half", "single", "double"]
+
+# What processors of an instruction set can have; of the others no extension is known here.
+_EXTENSIONS: Mapping[str, tuple[Simd, ...]] = {
+    "arm": ("dsp", "helium", "neon"),
+    "riscv": ("p-extension", "pie", "xpulp", "vector"),
+    "xtensa": ("pie", "hifi"),
+}
 
 KEYS: Mapping[str, Key] = {
     "title": Key('a text such as "Arm Cortex-M4"', needed=True),
@@ -58,7 +65,8 @@ class Core:
             kernels use, loads and requantization not counted. A bound, never a speed.
         load_bytes_per_cycle: bytes per cycle from its closest memory, at most.
         fpu: the widest floating point number that it computes on in hardware.
-        coremark_per_mhz: EEMBC's CoreMark per MHz as its maker publishes it: how fast it is at plain C.
+        coremark_per_mhz: EEMBC's CoreMark per MHz as its maker publishes it: how fast it is at plain C. It scales every
+            estimate of a latency.
         notes: what the numbers cannot say.
     """
 
@@ -96,9 +104,13 @@ def from_table(table: Mapping[str, Any], name: str, file: str, section: str) -> 
     """A core from one table of a TOML file.
 
     Raises:
-        FileError: a key is unknown, missing or absurd.
+        FileError: a key is unknown, missing or absurd, or no processor of that isa has that simd.
     """
-    return Core(name=name, **check(table, KEYS, file, section=section))
+    values = check(table, KEYS, file, section=section)
+    isa, able = values["isa"], ("none", *_EXTENSIONS.get(values["isa"], ()))
+    if values["simd"] not in able:
+        raise wrong(f"{file}: [{section}] simd", values["simd"], f"{', '.join(able)}, as isa is {isa!r}")
+    return Core(name=name, **values)
 
 
 @functools.cache

@@ -91,6 +91,8 @@ _VELA: Mapping[str, Key] = {
     "memory_mode": Key('a text such as "Shared_Sram"', needed=True),
 }
 _NEEDED = ("clock",)
+# A chip that computes, at the device's clock: from below the slowest microcontroller to above any of these boards.
+_WATTS = (1e-5, 100.0)
 
 
 def read_table(text: str, file: str) -> dict[str, Any]:
@@ -133,6 +135,18 @@ def _check_together(values: Mapping[str, Any], file: str) -> None:
         )
     if values["runtime"] in values.get("also", ()):
         raise FileError(f"{file}: also holds {values['runtime']!r}, which is its runtime; leave it out of one")
+    if "power" in values:
+        _check_power(values["power"], values["clock"]["hz"], file)
     for section in ("memory", "accelerator"):
         if set(values.get(section, ("",))) == {"source"}:
             raise FileError(f"{file}: [{section}] says nothing but its source; expected {', '.join(SECTIONS[section])}")
+
+
+def _check_power(power: Mapping[str, Any], hz: int, file: str) -> None:
+    """Current and voltage are each possible and together not, as are a current per MHz and one in all."""
+    watts = power["current_ma"] / 1000 * power["volts"] * hz / power["at_hz"]
+    if not _WATTS[0] <= watts <= _WATTS[1]:
+        raise FileError(
+            f"{file}: [power] current_ma, volts and at_hz make {watts:.3g} W at the device's {hz / 1e6:g} MHz; "
+            "expected 0.01 mW to 100 W"
+        )

@@ -91,12 +91,14 @@ def check(table: Mapping[str, Any], keys: Mapping[str, Key], file: str, *, secti
     """The values of a table's known keys, in plain types: texts in one line, lists as tuples.
 
     Raises:
-        FileError: an unknown key, one that is missing, or a value that is not as its `Key` says.
+        FileError: an unknown key, one that is missing, a text that is not printable, or a value that is not as its
+            `Key` says.
     """
     place = f"[{section}] " if section else ""
     for name in table:
         if name not in keys:
             raise FileError(f"{file}: {place}{unknown('key', name, keys)}")
+        _line(name, f"{file}: {place}the key {name!a}")
     for name, key in keys.items():
         if key.needed and name not in table:
             raise FileError(f"{file}: {place}'{name}' is missing; expected {key.expected}")
@@ -113,7 +115,7 @@ def _value(value: Any, key: Key, place: str) -> Any:
             raise wrong(place, value, key.expected)
         if key.choices and value not in key.choices:
             raise FileError(f"{place} holds an {unknown('name', value, key.choices)}")
-        return " ".join(value.split())
+        return _line(value, place)
     if key.kind == "any":  # the caller looks itself
         return value
     if key.kind in ("integer", "number"):
@@ -132,7 +134,16 @@ def _texts(value: Any, key: Key, place: str) -> tuple[str, ...]:
     if len(set(value)) < len(value):
         double = next(one for one in value if value.count(one) > 1)
         raise FileError(f"{place} holds {shown(double)} twice; keep one")
-    return tuple(" ".join(one.split()) for one in value)
+    return tuple(_line(one, place) for one in value)
+
+
+def _line(text: str, place: str) -> str:
+    """The text in one line; refused where it would do something to a terminal, which shows it as it is."""
+    line = " ".join(text.split())
+    if not line.isprintable():
+        bad = next(letter for letter in line if not letter.isprintable())
+        raise FileError(f"{place} holds {bad!a}; expected a text without control or invisible characters")
+    return line
 
 
 def _number(value: Any, key: Key, place: str) -> int | float:
