@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tfcompress.benchmark.cost_model.predict import Anchor
 from tfcompress.benchmark.cost_model.work import work_of
 from tfcompress.benchmark.energy import energy
 from tfcompress.benchmark.on_target import OnTarget, on_targets
+from tfcompress.benchmark.on_target_rows import rows
 from tfcompress.targets import device, target
 
 pytestmark = pytest.mark.skipif(not tflm.available(), reason="no TFLM for this platform")
@@ -71,6 +73,41 @@ def test_what_an_arena_lacks_is_told_in_bytes_beside_the_flash_that_is_enough(tm
     missing = found.memory.arena.total_bytes - 2048
     assert missing > 0 and found.verdict.fits == "does not fit"
     assert f"RAM: {missing:,} bytes too many" in str(found.verdict) and "flash: " in str(found.verdict)
+
+
+def test_a_ram_that_the_arena_nearly_fills_is_told_with_what_comes_on_top(tmp_path: Path) -> None:
+    data = build(network(width=64))
+    arena = on(data, "nucleo-l4r5zi").memory.arena
+    assert arena is not None
+    on_top = ", and the stack and the application's own variables come on top"
+    for ram, tight in (
+        (arena.total_bytes, True),
+        (arena.total_bytes * 10 // 9, True),
+        (arena.total_bytes * 5 // 4, False),
+    ):
+        verdict = on(data, board(tmp_path, flash="bytes = 10_000_000", ram=f"bytes = {ram}")).verdict
+        assert (verdict.fits, verdict.tight) == ("fits", tight)
+        assert verdict.reasons[-1] == f"RAM: {arena.total_bytes:,} of {ram:,} bytes" + (on_top if tight else "")
+
+
+def test_flash_of_kernels_that_were_never_linked_is_an_estimate_with_what_stood_in(tmp_path: Path) -> None:
+    linked, other = on(NET, "xg24-dk2601b:tflm-cmsis-nn"), on(NET, "xg24-dk2601b")
+    assert other.target.runtime.family == "mvp"
+    for found, how in ((linked, "measured"), (other, "estimated")):
+        assert found.memory.code is not None and found.memory.code.how == how
+        assert {row.how for row in rows(found) if row.name in ("flash_runtime", "flash_operators")} == {how}
+    assert "the kernels of mvp were not measured: those of reference stand in" in other.notes
+    text = 'name = "mine"\nbased_on = "tflm"\nfamily = "my-nn"\nsource = "its manual"\n'
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    own = on(NET, board(tmp_path, runtime="./mine.toml"))
+    assert own.memory.code is not None and own.memory.code.how == "estimated"
+
+
+def test_one_note_says_that_flash_is_built_for_size_and_latency_for_speed() -> None:
+    for name in ("nucleo-l4r5zi", "nucleo-l4r5zi:tflm"):
+        (note,) = (one for one in on(NET, name).notes if "-Os" in one)
+        more = re.search(r"latency for kernels built for speed \(-O2\): .* take ([\d,]+) bytes more", note)
+        assert more and 1000 < int(more[1].replace(",", "")) < 50_000
 
 
 def test_the_largest_piece_of_the_ram_counts_and_not_all_of_it(tmp_path: Path) -> None:
@@ -185,9 +222,9 @@ def test_the_vendors_engine_is_an_answer_only_where_a_runtime_of_ones_own_says_s
 def test_energy_of_published_latencies_is_of_the_order_of_the_published_energy() -> None:
     """A data sheet's current is the chip's alone and a typical one: within a factor of 3, never 10."""
     with (HERE / "published.csv").open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["energy_uj"]]
+        published = [row for row in csv.DictReader(stream) if row["energy_uj"]]
     boards = set()
-    for row in rows:
+    for row in published:
         if row["board"] == "gap9-evk" or device(row["board"]).power is None:
             continue
         found = energy(device(row["board"]), float(row["latency_ms"]))
@@ -202,3 +239,12 @@ def test_without_a_published_current_there_is_no_energy() -> None:
     found = energy(device("nucleo-l4r5zi"), 10.0)
     assert found is not None and found.microjoules == pytest.approx(0.11 * 120 * 3.0 * 10.0)
     assert found.milliwatts == pytest.approx(39.6) and "ST DS12023" in found.source
+    assert found.source.startswith("0.11 mA/MHz, 3 V (") and found.source.endswith(
+        "taken to 120 MHz in proportion; of the chip alone, a lower bound for a board"
+    )
+
+
+def test_a_current_that_is_published_at_one_clock_is_taken_from_there() -> None:
+    found = energy(device("xg24-dk2601b"), 1.0)
+    assert found is not None and found.milliwatts == pytest.approx(0.0334 * 78 * 3)
+    assert found.source.startswith("1.3026 mA at 39 MHz, 3 V (") and "taken to 78 MHz in proportion" in found.source

@@ -97,6 +97,15 @@ def test_the_table_is_whole_in_eighty_columns(
     assert "nucleo-l" in tables and "esp32-s3" in tables
 
 
+def test_a_piped_table_folds_no_name(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    out = shown(capsys, file, "--target", "nucleo-l4r5zi:tflm", "--target", "esp32-s3-devkitc-1")
+    assert re.search(r"^ +nucleo-l4r5zi:tflm .* fits \(flash \d+ %, RAM \d+ %\) *$", out, re.M)
+    assert re.search(r"^ +esp32-s3-devkitc-1 .* fits ", out, re.M)
+
+
 def test_json_has_the_documented_keys_and_rows_of_every_target(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = told(capsys, file, "--target", "nucleo-l4r5zi", "--target", "galaxy-a54")
     assert set(found) == {"rows", "targets"}
@@ -108,6 +117,7 @@ def test_json_has_the_documented_keys_and_rows_of_every_target(file: Path, capsy
     assert {row["target"] for row in found["rows"]} == {"nucleo-l4r5zi", "galaxy-a54"}
     for row in found["rows"]:
         assert set(row) == {"name", "value", "unit", "how", "runtime", "target", "source"}
+        assert row["name"].endswith("_missing") == (row["source"] == "why it is not known")
         stem = re.sub(r"_(low|high)$", "", row["name"].split("/")[0])
         missing = re.sub(r"^(latency|energy|flash|arena)_missing$", "missing", stem)
         assert stem in DOCUMENTED or missing in DOCUMENTED, row["name"]
