@@ -98,7 +98,9 @@ def test_a_file_fits_on_a_large_board_and_the_rows_say_what_it_takes_of_what_is_
 @needs_tflm
 def test_a_device_has_room_for_exactly_what_the_file_takes(tmp_path: Path) -> None:
     flash, arena = needed(WIDE, tmp_path)
-    assert placed(WIDE, board(tmp_path, flash=flash, ram=arena)).flatbuffer.is_encoded
+    made = placed(WIDE, board(tmp_path, flash=flash, ram=arena))
+    assert made.flatbuffer.is_encoded
+    assert any("fits on toy, barely: RAM: " in note and "the stack" in note for note in made.notes)
     with pytest.raises(CertificateError, match=rf"on toy: flash: 1 bytes too many \({flash:,} of {flash - 1:,}\)"):
         placed(WIDE, board(tmp_path, flash=flash - 1, ram=arena), decode="huffman")
     with pytest.raises(CertificateError, match=rf"RAM: 1 bytes too many \({arena:,} of .* --decode off makes"):
