@@ -27,6 +27,8 @@ _LIBRARIES = {
     "reference": ("reference", "release"),
     "reference-checked": ("reference", "default"),
     "reference-2021-checked": ("reference-2021", "default"),
+    "reference-2021": ("reference-2021", "release"),
+    "reference-2021-small": ("reference-2021", "size-default"),
     "cmsis-nn": ("cmsis-nn", "release"),
 }
 # Of an operator with fewer counts only what it takes per output.
@@ -94,7 +96,7 @@ def _slots(row: Mapping[str, Any]) -> float:
 
     Arm 102787, Cortex-M55 Software Optimization Guide: the vector unit does 64 bits, two of four beats, in a cycle.
     """
-    return float(row["instructions"] + row.get("vector", 0))
+    return float(row["instructions"] + (row["vector"] if row.get("core") == "cortex-m55" else 0))
 
 
 def _coefficients(group: Sequence[tuple[Work, float]]) -> list[float]:

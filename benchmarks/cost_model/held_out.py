@@ -51,7 +51,25 @@ class Fold:
 
 
 class HeldOut:
-    """Measurements under fixed variances, any block of which can be left out."""
+    """Measurements under fixed variances (several sets of equal right), any block of which can be left out."""
+
+    def __init__(self, measured: Measured, variances: Sequence[Mapping[str, float]]) -> None:
+        self.sides = [_Side(measured, one) for one in variances]
+
+    def block(self, left_out: Sequence[int], asked: Sequence[int]) -> list[Fold]:
+        """What the rest says of some of the points that are left out: the mixture of what each set says."""
+        each = [side.block(left_out, asked) for side in self.sides]
+        return [_mixed(folds) for folds in zip(*each, strict=True)]
+
+
+def _mixed(folds: Sequence[Fold]) -> Fold:
+    means = [fold.mean for fold in folds]
+    variance = np.mean([fold.deviation**2 for fold in folds]) + np.var(means)
+    return Fold(folds[0].index, float(np.mean(means)), float(np.sqrt(variance)), folds[0].residual)
+
+
+class _Side:
+    """The same under one set of variances."""
 
     def __init__(self, measured: Measured, variances: Mapping[str, float]) -> None:
         total = covariance(measured.points, measured.points, variances)

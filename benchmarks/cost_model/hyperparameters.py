@@ -25,12 +25,17 @@ _DEVIATIONS = {
     "scalar": 0.3,
     "noise": 0.02,
 }
-# Of the logarithm of a variance: wide, so that the measurements decide.
-_PRIOR_SPREAD = 2.0
+# Of the logarithm of a variance. None is right: estimates are the mean over all of them.
+_PRIOR_SPREADS = (1.0, 1.5, 2.0, 3.0)
 
 
-def fit(measured: Measured) -> dict[str, float]:
-    """The variances that the measurements and the prior make likeliest."""
+def fit(measured: Measured) -> tuple[dict[str, float], ...]:
+    """The variances that the measurements and the prior make likeliest, one set for each width of the prior."""
+    return tuple(_likeliest(measured, spread) for spread in _PRIOR_SPREADS)
+
+
+def _likeliest(measured: Measured, spread: float) -> dict[str, float]:
+    """The variances that the measurements and a prior of this width make likeliest."""
     matrices = components(measured.points, measured.points)
     residuals = np.array(measured.residuals)
     middle = np.log([_DEVIATIONS[name] ** 2 for name in VARIANCES])
@@ -44,12 +49,12 @@ def fit(measured: Measured) -> dict[str, float]:
         lower = np.linalg.cholesky(total)
         inverse = np.linalg.inv(total)
         weights = inverse @ residuals
-        off = (logs - middle) / _PRIOR_SPREAD
+        off = (logs - middle) / spread
         told = 0.5 * residuals @ weights + np.log(np.diag(lower)).sum() + 0.5 * off @ off
         slope = 0.5 * (inverse - np.outer(weights, weights))
         gradient = [value * (slope * matrices[name]).sum() for name, value in zip(VARIANCES[:-1], values, strict=False)]
         gradient.append(values[-1] * np.trace(slope))
-        return float(told), np.array(gradient) + off / _PRIOR_SPREAD
+        return float(told), np.array(gradient) + off / spread
 
     found = minimize(loss, middle, jac=True, method="L-BFGS-B", options={"maxiter": 200})
     return {name: float(f"{value:.4g}") for name, value in zip(VARIANCES, np.exp(found.x), strict=True)}

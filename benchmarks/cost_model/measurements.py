@@ -92,7 +92,7 @@ def _latency(row: dict[str, str]) -> Latency:
         board=row["board"],
         memory=_memory(row["board"]),
         core=chip.name,
-        counted=counted_on(chip),
+        counted=counted_on(chip, row["library"]),
         scalar=scalar_speed(chip),
         published=chip.coremark_per_mhz is not None,
         family=row["family"],

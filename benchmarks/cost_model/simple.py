@@ -17,7 +17,7 @@ def macs(latency: Latency) -> int:
 
 
 def same_kind_elsewhere(asked: Latency, elsewhere: Sequence[Latency]) -> float:
-    """Median cycles of the model with the same runtime family and core; of the same core, family or any, for want."""
+    """Median cycles of the model with the same runtime family and core; of the same family, core or any, for want."""
     return statistics.median(one.cycles for one in _kin(asked, [one for one in elsewhere if one.model == asked.model]))
 
 
@@ -45,8 +45,8 @@ def profile_anchored(asked: Latency, anchors: Sequence[Latency], elsewhere: Sequ
 
 
 def _kin(asked: Latency, found: Sequence[Latency]) -> Sequence[Latency]:
-    """Those nearest to what is asked about: family and core, core, family, any."""
+    """Those nearest to what is asked about: family and core, family, core, any."""
     core = [one for one in found if one.system.core == asked.system.core]
     family = [one for one in found if one.system.family == asked.system.family]
     both = [one for one in core if one.system.family == asked.system.family]
-    return both or core or family or found
+    return both or family or core or found

@@ -131,7 +131,7 @@ def test_the_order_of_layers_changes_no_share(works: tuple[Work, ...], system: S
 
 
 @given(networks, networks, some_system, st.floats(0.3, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_measurement_of_ones_own_never_widens_an_interval(
     works: tuple[Work, ...], other: tuple[Work, ...], system: System, times: float
 ) -> None:
@@ -152,19 +152,19 @@ def test_instructions_are_counted_for_every_layer(layer: Work, library: str, cor
 
 
 def test_the_covariance_is_symmetric_and_positive() -> None:
-    total = covariance(SEEN.points, SEEN.points, PRICES.variances)
+    total = covariance(SEEN.points, SEEN.points, PRICES.variances[0])
     assert np.allclose(total, total.T)
     assert np.linalg.eigvalsh(total).min() > -1e-9
 
 
-@pytest.mark.parametrize("name", sorted(set(PRICES.variances) - {"noise"}))
+@pytest.mark.parametrize("name", sorted(set(PRICES.variances[0]) - {"noise"}))
 def test_each_part_of_the_covariance_is_one_by_itself(name: str) -> None:
     matrix = components(SEEN.points, SEEN.points)[name]
     assert np.allclose(matrix, matrix.T) and np.linalg.eigvalsh(matrix).min() > -1e-6
 
 
 @given(st.lists(st.integers(0, len(SEEN.points) - 1), min_size=1, max_size=12, unique=True))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_the_closed_form_is_what_the_process_believes_with_the_points_really_removed(block: list[int]) -> None:
     folds = HeldOut(SEEN, PRICES.variances).block(block, block)
     told = believe(without(set(block)), [SEEN.points[index] for index in block], PRICES.variances)
@@ -224,7 +224,7 @@ def test_a_measurement_makes_its_neighbours_likelier_in_the_order_of_their_kinsh
     board = replace(system, name="other")
     core = replace(board, board="other")
     far = replace(core, core="other")
-    told = covariance([point(system)], [point(one) for one in (system, board, core, far)], PRICES.variances)[0]
+    told = covariance([point(system)], [point(one) for one in (system, board, core, far)], PRICES.variances[0])[0]
     assert told[0] >= told[1] >= told[2] >= told[3]
 
 

@@ -107,7 +107,7 @@ def test_the_packaged_prices_are_what_the_script_makes_of_the_measurements(made_
     assert (made_again.source, made_again.counts) == (packaged.source, packaged.counts)
     assert made_again.measured.points == packaged.measured.points
     assert made_again.measured.residuals == pytest.approx(packaged.measured.residuals, abs=2e-6)
-    assert set(made_again.variances) == set(packaged.variances) == set(VARIANCES)
+    assert all(set(one) == set(VARIANCES) for one in (*made_again.variances, *packaged.variances))
     for name in (*TARGETS, "xg24-dk2601b", "stm32n6570-dk", "pcl-scepu02", "gap9-evk"):
         for model in MLPERF:
             ours, theirs = estimate(model, name), estimate(model, name, by=made_again)
@@ -121,11 +121,9 @@ def test_prices_survive_their_file() -> None:
 
 
 def test_no_variance_is_negative_and_no_coefficient_pays_for_work() -> None:
-    assert all(value > 0 for value in prices().variances.values())
-    assert all(0 < value < 3 for value in prices().widening.values()) and set(prices().widening) == {
-        "unanchored",
-        "anchored",
-    }
+    assert all(value > 0 for one in prices().variances for value in one.values())
+    assert {"unanchored", "anchored"} <= set(prices().widening)
+    assert all(0 < value < 10 for value in prices().widening.values())
     for library, sets in prices().counts.items():
         for core, coefficients in sets.items():
             assert all(weight >= 0 for weights in coefficients.values() for weight in weights), (library, core)
@@ -140,7 +138,9 @@ def test_no_variance_is_negative_and_no_coefficient_pays_for_work() -> None:
 def test_every_device_has_a_core_whose_instructions_were_counted(name: str) -> None:
     for runtime in (target(name).device.runtime, *target(name).device.also):
         found = target(f"{name}:{runtime}")
-        coefficients = coefficients_of(prices().counts, found.runtime.family, counted_on(found.device.core))
+        coefficients = coefficients_of(
+            prices().counts, found.runtime.family, counted_on(found.device.core, found.runtime.family)
+        )
         assert set(KINDS) - {"other"} <= set(coefficients)
 
 

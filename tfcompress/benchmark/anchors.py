@@ -54,12 +54,12 @@ def _read(path: Path, asked: FlatBuffer) -> list[Anchor]:
             found = device.measure(str(path))
         except DeviceError as error:
             raise DeviceError(f"{path} is no JSON, and no whole log of a board: {error}") from error
-        return [_of_log([row.as_dict() for row in found.rows], found.log.sha256, path, asked)]
+        return [_of_log([row.as_dict() for row in found.rows], found.log.sha256, found.log.clock, path, asked)]
     if isinstance(told.get("measurements"), list):
         return [_of_entry(entry, path) for entry in told["measurements"]] or [_nothing(path)]
     sha256 = _hash(told.get("model"), "sha256") or _hash(told.get("hashes"), "file")
     if isinstance(told.get("rows"), list) and sha256:
-        return [_of_log(told["rows"], sha256, path, asked)]
+        return [_of_log(told["rows"], sha256, told.get("clock"), path, asked)]
     return [_nothing(path)]
 
 
@@ -89,13 +89,19 @@ def _json(path: Path) -> Mapping[str, Any] | None:
 
 def _of_entry(entry: Any, path: Path) -> Anchor:
     file, latency = (entry.get(key) for key in ("file", "latency_ms")) if isinstance(entry, dict) else (None, None)
-    if not isinstance(file, str) or not file.isprintable() or not _is_time(latency):
+    clock = entry.get("clock_hz") if isinstance(entry, dict) else None
+    unknown = isinstance(entry, dict) and set(entry) - {"file", "latency_ms", "clock_hz"}
+    right = isinstance(file, str) and file.isprintable() and _is_time(latency) and (clock is None or _is_time(clock))
+    if unknown or not right or not isinstance(file, str) or not isinstance(latency, (int, float)):
         shown = json.dumps(entry)[:80]
-        raise FileError(f"{path}: a measurement is {shown}; expected a file's path and a latency_ms above 0")
-    return _anchor(FlatBuffer.read(path.parent / file), float(latency), f"{Path(file).name} in {path.name}")
+        raise FileError(
+            f"{path}: a measurement is {shown}; expected a file's path, a latency_ms above 0, and clock_hz where the "
+            "core did not run at the device's clock"
+        )
+    return _anchor(FlatBuffer.read(path.parent / file), float(latency), clock, f"{Path(file).name} in {path.name}")
 
 
-def _of_log(rows: Sequence[Any], sha256: str, path: Path, asked: FlatBuffer) -> Anchor:
+def _of_log(rows: Sequence[Any], sha256: str, clock: Any, path: Path, asked: FlatBuffer) -> Anchor:
     found = [
         row
         for row in rows
@@ -111,13 +117,15 @@ def _of_log(rows: Sequence[Any], sha256: str, path: Path, asked: FlatBuffer) -> 
         raise FileError(
             f"{path} has latencies of {len(systems)} boards or runtimes ({told}); give the log of the one asked"
         )
-    return _anchor(_model(sha256.lower(), path, asked), float(found[-1]["value"]), path.name)
+    return _anchor(
+        _model(sha256.lower(), path, asked), float(found[-1]["value"]), clock if _is_time(clock) else None, path.name
+    )
 
 
-def _anchor(model: FlatBuffer, latency_ms: float, source: str) -> Anchor:
+def _anchor(model: FlatBuffer, latency_ms: float, clock_hz: float | None, source: str) -> Anchor:
     if why := why_unlike(model):
         raise FileError(f"{source} is no anchor: {why}; give what the board needed for an int8 file")
-    return Anchor(work_of(model), latency_ms, source)
+    return Anchor(work_of(model), latency_ms, source, clock_hz)
 
 
 def _model(sha256: str, path: Path, asked: FlatBuffer) -> FlatBuffer:

@@ -107,8 +107,13 @@ def memory_on(flatbuffer: FlatBuffer, target: Target) -> Memory:
 def memory_on_npu(npu: EthosU, target: Target) -> Memory:
     """What the file that Vela made takes: in flash itself and the kernels that are still needed, in RAM Vela's SRAM."""
     names = sorted({_NPU, *(operator.name for operator in npu.cpu_operators)})
+    missing: dict[str, str] = {}
+    if npu.cpu_operators:
+        count = len(npu.cpu_operators)
+        missing["arena"] = f"{count} operators stay on the CPU, and what these need besides Vela's SRAM is not known"
     code = code_size(names, kernels="cmsis-nn", core=target.device.core.name)
-    return Memory(len(npu.file), code, None, notes=code.notes, npu_sram_bytes=npu.sram_bytes)
+    sram = None if npu.cpu_operators else npu.sram_bytes
+    return Memory(len(npu.file), code, None, missing, code.notes, npu_sram_bytes=sram)
 
 
 def _built_for_size(operators: Sequence[str], kernels: str) -> str:

@@ -11,7 +11,7 @@ not known is left out with the reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from converters import verify
 from converters.child import Progress, no_progress
@@ -96,7 +96,8 @@ def _on(flatbuffer: FlatBuffer, target: Target, anchors: Sequence[Anchor]) -> On
     works = work_of(flatbuffer)
     if target.runtime.family == "ethos-u":
         npu = _npu(flatbuffer, target, missing)
-        memory = memory if npu is None else memory_on_npu(npu, target)
+        unknown = dict.fromkeys(("flash", "arena"), missing.get("latency", ""))
+        memory = replace(memory, missing=unknown) if npu is None else memory_on_npu(npu, target)
     elif why := why_none(flatbuffer, target):
         missing["latency"] = why
     else:

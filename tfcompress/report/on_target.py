@@ -49,10 +49,10 @@ def show(
     for result in results:
         if per_operator and result.latency is not None:
             console.print(as_table(_operators(result)))
-        if result.engines:
+        if result.engines and len(results) == 1:
             console.print(as_table(_engines(result)))
-        for line in _lines(result):
-            console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+    for line in (*(line for result in results for line in _lines(result)), *_notes(results)):
+        console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _console() -> Console:
@@ -120,7 +120,20 @@ def _lines(result: OnTarget) -> list[str]:
     lines += [f"{name} {what}: {_UNKNOWN}: {why}" for what, why in result.missing.items()]
     if result.energy is not None:
         lines.append(f"{name} energy: {result.energy.source}")
-    return lines + [f"{name}: {note}" for note in result.notes]
+    return lines
+
+
+def _notes(results: Sequence[OnTarget]) -> list[str]:
+    """Each note once, under the targets that it is about."""
+    about: dict[str, list[str]] = {}
+    for result in results:
+        for note in result.notes:
+            about.setdefault(note, []).append(result.target.name)
+    every = len(results) > 1
+    return [
+        f"{'all' if every and len(names) == len(results) else ', '.join(names)}: {note}"
+        for note, names in about.items()
+    ]
 
 
 def _latency(result: OnTarget) -> tuple[str, str]:

@@ -32,12 +32,13 @@ _BY_SIMD = {
 _ELSE = "cortex-m4"
 
 
-def counted_on(core: Core) -> str:
+def counted_on(core: Core, library: str) -> str:
     """The emulated core whose instructions stand for a core's.
 
-    Its own extension counts first; without one, Thumb-1 for an Armv6-M, RV32IMC for a RISC-V, Thumb-2 for any other.
+    Its own extension counts first, for kernels that use it; without one, Thumb-1 for an Armv6-M, RV32IMC for a RISC-V,
+    Thumb-2 for any other. TFLM's own kernels are plain C, of which compilers use Arm's extensions at most.
     """
-    if core.simd in _BY_SIMD:
+    if core.simd in _BY_SIMD and (library != "reference" or core.isa == "arm"):
         return _BY_SIMD[core.simd]
     if core.architecture == "armv6-m":
         return "cortex-m0plus"

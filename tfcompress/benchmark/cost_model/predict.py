@@ -17,7 +17,7 @@ from converters.errors import UsageError
 from converters.flatbuffer import FlatBuffer
 from tfcompress.benchmark.cost_model.instructions import by_kind, coefficients_of, counted, instructions
 from tfcompress.benchmark.cost_model.kinship import CORTEX_M4, Point, System
-from tfcompress.benchmark.cost_model.prices import Prices, prices
+from tfcompress.benchmark.cost_model.prices import Prices, prices, widening_of
 from tfcompress.benchmark.cost_model.process import Belief, Measured, believe
 from tfcompress.benchmark.cost_model.work import KINDS, Work, fingerprint, work_of
 
@@ -35,11 +35,13 @@ class Anchor:
         works: of the file that ran.
         latency_ms: of one inference.
         source: where it is from, in words.
+        clock_hz: of the core as it ran; None for the target's.
     """
 
     works: tuple[Work, ...]
     latency_ms: float
     source: str
+    clock_hz: float | None = None
 
 
 @dataclass(frozen=True)
@@ -103,15 +105,15 @@ def predict(
     if any(not (anchor.latency_ms > 0 and math.isfinite(anchor.latency_ms)) for anchor in anchors):
         raise UsageError("an anchor's latency is not above 0 ms; give what the board measured")
     residuals = [
-        math.log(anchor.latency_ms * clock_hz / 1000 / counted_there)
+        math.log(anchor.latency_ms * (anchor.clock_hz or clock_hz) / 1000 / counted_there)
         for anchor, (_, counted_there) in zip(anchors, anchored, strict=True)
     ]
     known = by.measured.plus([place for place, _ in anchored], residuals)
     (belief,) = believe(known, [point], by.variances)
-    half = by.widening["anchored" if anchors else "unanchored"] * _Z80 * math.sqrt(belief.variance)
+    half = _half_width("anchored" if anchors else "unanchored", system, belief, by)
     if anchors:  # what is known besides does not make an estimate worse
         (plain,) = believe(by.measured, [point], by.variances)
-        half = min(half, by.widening["unanchored"] * _Z80 * math.sqrt(plain.variance))
+        half = min(half, _half_width("unanchored", system, plain, by))
     milliseconds = math.exp(belief.mean) * total / clock_hz * 1000
     basis, points = _basis(system, by, anchors)
     return Estimate(
@@ -131,6 +133,12 @@ def predict_file(
 ) -> Estimate:
     """The same for a file."""
     return predict(work_of(flatbuffer), system, clock_hz, anchors=anchors)
+
+
+def _half_width(way: str, system: System, belief: Belief, by: Prices) -> float:
+    """Half of the 80 % interval of the logarithm."""
+    factor = by.widening[widening_of(way, system, (point.system for point in by.measured.points))]
+    return factor * _Z80 * math.sqrt(belief.variance)
 
 
 def _point(works: Sequence[Work], system: System, by: Prices) -> tuple[Point, float]:
@@ -156,16 +164,17 @@ def _operators(
 
 def _basis(system: System, by: Prices, anchors: Sequence[Anchor]) -> tuple[str, int]:
     """What is behind an estimate, from the nearest to the farthest kin."""
-    library = [point.system for point in by.measured.points if point.system.library == system.library]
+    same = (system.library, system.build)
+    library = [one.system for one in by.measured.points if (one.system.library, one.system.build) == same]
     board = [one for one in library if one.board == system.board]
     core = [one for one in library if one.core == system.core]
     any_core = [point.system for point in by.measured.points if point.system.core == system.core]
     if board:
-        words, found = f"{_published(len(board))} of this board with {system.library} kernels", board
+        words, found = f"{_published(len(board))} of this board with {system.library} kernels{_through(board)}", board
     elif core:
-        words, found = f"{_published(len(core))} of {system.core} with {system.library} kernels", core
+        words, found = f"{_published(len(core))} of {system.core} with {system.library} kernels{_through(core)}", core
     elif library:
-        words = f"{_published(len(library))} of {system.library} kernels on other cores"
+        words = f"{_published(len(library))} of {system.library} kernels on other cores{_through(library)}"
         words += f", {len(any_core)} of {system.core} with other kernels"
         found = library
     else:
@@ -174,6 +183,11 @@ def _basis(system: System, by: Prices, anchors: Sequence[Anchor]) -> tuple[str, 
         mine = f"{len(anchors)} of your own measurements" if len(anchors) > 1 else "1 measurement of your own"
         words = f"{mine} ({'; '.join(one.source for one in anchors)}); {words}"
     return f"{words}; {by.source}", len(found) + len(anchors)
+
+
+def _through(found: Sequence[System]) -> str:
+    """Whose runtimes the measured ones were: kernels of one library run in several."""
+    return f" ({', '.join(sorted({one.family for one in found}))})"
 
 
 def _published(count: int) -> str:
@@ -198,7 +212,26 @@ def _doubts(anchors: Sequence[Anchor], known: Measured, by: Prices) -> tuple[str
 
 def _notes(works: Sequence[Work], system: System, by: Prices) -> tuple[str, ...]:
     coefficients = coefficients_of(by.counts, system.library, system.counted, build=system.build)
-    strange = sorted({work.name for work in works if not counted(work, coefficients)})
-    if not strange:
-        return ()
-    return (f"no instructions were counted of {', '.join(strange)}; each is taken for an ADD of as many elements",)
+    notes = []
+    if strange := sorted({work.name for work in works if not counted(work, coefficients)}):
+        words = "each is taken for an ADD of as many elements"
+        notes.append(f"no instructions were counted of {', '.join(strange)}; {words}")
+    if not system.core.startswith("cortex-m"):
+        notes.append(f"no instructions were counted on {system.core}; those of {system.counted} stand in")
+    if system.library == "reference" and not system.build:
+        notes.append(
+            "TFLM's own kernels are taken as built for speed with -DNDEBUG, as an exported project is; without it, "
+            f"their checks make {_price_of_checks(works, by):.1f} times as many instructions of this file"
+        )
+    if system.library == "mvp":
+        notes.append("the accelerator's layers were measured on one chip; errors on others were not evaluated")
+    return tuple(notes)
+
+
+def _price_of_checks(works: Sequence[Work], by: Prices) -> float:
+    """Instructions with TFLM's checks over those without, on a Cortex-M4."""
+    with_checks, without = (
+        sum(by_kind(works, coefficients_of(by.counts, "reference", "cortex-m4", build=build)))
+        for build in ("checked", "")
+    )
+    return with_checks / without

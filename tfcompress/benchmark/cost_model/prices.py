@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,18 +20,31 @@ class Prices:
 
     Attributes:
         counts: library -> instruction set -> coefficients of instruction counts.
-        variances: of the Gaussian process.
+        variances: of the Gaussian process, one set for each width of their prior.
         measured: the published latencies as points.
         widening: factor of the standard deviations with which 80 % intervals held 80 % of the points of boards that
-            were left out: `unanchored`, and `anchored`.
+            were left out, by `widening_of`.
         source: what it was fitted on, in words.
     """
 
     counts: Counts
-    variances: Mapping[str, float]
+    variances: tuple[Mapping[str, float], ...]
     measured: Measured
     widening: Mapping[str, float]
     source: str
+
+
+def widening_of(way: str, system: System, others: Iterable[System]) -> str:
+    """The key of `widening` for a system: `way`, with `_new` where no other has its kernels, or none its core.
+
+    Args:
+        way: `unanchored` or `anchored`.
+        system: what is asked about.
+        others: what was measured, on other boards.
+    """
+    seen = list(others)
+    libraries, cores = {one.library for one in seen}, {one.core for one in seen}
+    return way if system.library in libraries and system.core in cores else f"{way}_new"
 
 
 @functools.cache
@@ -50,7 +63,7 @@ def from_plain(stored: Mapping[str, Any]) -> Prices:
     residuals = tuple(point["residual"] for point in stored["points"])
     return Prices(
         counts=stored["counts"],
-        variances=stored["variances"],
+        variances=tuple(stored["variances"]),
         measured=Measured(points, residuals),
         widening=stored["widening"],
         source=stored["source"],
@@ -64,7 +77,7 @@ def as_plain(made: Prices) -> dict[str, Any]:
     return {
         "source": made.source,
         "widening": dict(made.widening),
-        "variances": dict(made.variances),
+        "variances": [dict(one) for one in made.variances],
         "counts": made.counts,
         "systems": [asdict(system) for system in systems],
         "points": [

@@ -39,8 +39,27 @@ class Belief:
     of_kinds: tuple[float, ...]
 
 
-def believe(measured: Measured, points: Sequence[Point], variances: Mapping[str, float]) -> list[Belief]:
-    """Mean and variance of the residual at each point, given the measurements (Rasmussen and Williams, 2.23, 2.24)."""
+def believe(measured: Measured, points: Sequence[Point], variances: Sequence[Mapping[str, float]]) -> list[Belief]:
+    """Mean and variance of the residual at each point, given the measurements.
+
+    Args:
+        measured: the measurements.
+        points: what is asked about.
+        variances: of the process, several sets of equal right: the answer is their mixture's mean and variance.
+    """
+    each = [_believe(measured, points, one) for one in variances]
+    return [_mixed(beliefs) for beliefs in zip(*each, strict=True)]
+
+
+def _mixed(beliefs: Sequence[Belief]) -> Belief:
+    means = [belief.mean for belief in beliefs]
+    kinds = np.mean([belief.of_kinds for belief in beliefs], axis=0)
+    spread = float(np.mean([belief.variance for belief in beliefs]) + np.var(means))
+    return Belief(float(np.mean(means)), spread, tuple(float(one) for one in kinds))
+
+
+def _believe(measured: Measured, points: Sequence[Point], variances: Mapping[str, float]) -> list[Belief]:
+    """The same for one set of variances (Rasmussen and Williams, 2.23 and 2.24)."""
     inverse = _inverse(measured.points, tuple(variances.items()))
     # Each point is asked for as it is, and as if it were of one kind of operator only.
     asked = [*points, *(_of_kind(point, kind) for point in points for kind in range(len(KINDS)))]
@@ -56,7 +75,7 @@ def believe(measured: Measured, points: Sequence[Point], variances: Mapping[str,
     ]
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=16)
 def _inverse(points: tuple[Point, ...], variances: tuple[tuple[str, float], ...]) -> Matrix:
     """Of the covariance of what was measured, noise included: the same for every target and file."""
     named = dict(variances)

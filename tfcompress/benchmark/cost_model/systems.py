@@ -10,7 +10,7 @@ from converters.flatbuffer import FlatBuffer
 from tfcompress.benchmark.cost_model.instructions import counted_on
 from tfcompress.benchmark.cost_model.kinship import System
 from tfcompress.benchmark.cost_model.prices import prices
-from tfcompress.targets import Core, Target
+from tfcompress.targets import Core, Device, Target, device, devices
 
 # Engines that translate a model into code of their own: for comparison only.
 _ENGINES = ("st-edge-ai", "plumerai", "bosch-hale", "microtvm", "microtvm-cmsis-nn", "onnc-cmsis-nn")
@@ -21,10 +21,10 @@ def system_of(target: Target) -> System:
     runtime, core = target.runtime, target.device.core
     family = runtime.family if runtime.family in _ENGINES else runtime.name
     return System(
-        board=target.device.name,
+        board=_board(target.device),
         memory=target.device.memory.weights_in or "",
         core=core.name,
-        counted=counted_on(core),
+        counted=counted_on(core, runtime.family),
         scalar=scalar_speed(core),
         published=core.coremark_per_mhz is not None,
         family=family,
@@ -64,6 +64,12 @@ def engines(system: System) -> list[tuple[str, System]]:
             if newest is None or newest.year < other.year:
                 found[other.family] = other
     return [(name, replace(other, board=system.board, name=f"engine {name}")) for name, other in sorted(found.items())]
+
+
+def _board(found: Device) -> str:
+    """The name of a packaged device; another one for a user's own, which may be another board of the same name."""
+    packaged = found.name in devices() and device(found.name) is found
+    return found.name if packaged else f"{found.name} (own)"
 
 
 def _year(family: str, library: str) -> float:
