@@ -156,8 +156,8 @@ def test_a_board_that_is_left_out_is_predicted_as_the_result_says_from_the_other
     before = [one for one in result["records"] if one["board"] == board]
     assert [one["model"] for one in records] == [one["model"] for one in before]
     for one, other in zip(records, before, strict=True):
-        assert 3 * (one["unanchored"]["error"] + 1) == pytest.approx(other["unanchored"]["error"] + 1, rel=0.01)
-        assert one["unanchored"]["deviation"] == pytest.approx(other["unanchored"]["deviation"], rel=0.01)
+        assert 3 * (one["unanchored"]["error"] + 1) == pytest.approx(other["unanchored"]["error"] + 1, rel=0.03)
+        assert one["unanchored"]["deviation"] == pytest.approx(other["unanchored"]["deviation"], rel=0.03)
 
 
 def test_boards_have_one_name_each_so_that_none_is_left_in_under_another(result: dict[str, Any]) -> None:
