@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.resources
 import os
 import subprocess
 import sys
@@ -374,3 +375,12 @@ def test_a_new_device_is_one_file_also_in_an_installed_wheel(tmp_path: Path) -> 
     assert Path(place).is_relative_to(tmp_path) and last == "mine:tflm ()"
     assert set(devices.split()) == {"mine", *targets.devices()}
     assert set(runtimes.split()) == {"my-tflm", *targets.runtimes()}
+
+
+def test_a_runtime_that_a_devices_file_names_wrongly_is_the_files_fault(tmp_path: Path) -> None:
+    packaged = importlib.resources.files("tfcompress.targets") / "devices" / "nucleo-l4r5zi.toml"
+    text = packaged.read_text(encoding="utf-8").replace('runtime = "tflm-cmsis-nn"', 'runtime = "cmsis"')
+    place = tmp_path / "board.toml"
+    place.write_text(text, encoding="utf-8-sig")  # as some editors save it
+    with pytest.raises(FileError, match=r"board\.toml: runtime: unknown runtime 'cmsis'"):
+        targets.target(place)

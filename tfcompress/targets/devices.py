@@ -20,7 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from converters.errors import UsageError
+from converters.errors import FileError, UsageError
 from converters.spec import ConversionSpec
 from tfcompress.targets.catalogue import Runtime, runtimes
 from tfcompress.targets.catalogue import runtime as find_runtime
@@ -180,10 +180,18 @@ def target(name_or_path: str | os.PathLike[str]) -> Target:
     place, chosen = _parted(name_or_path)
     found = device(place)
     if not chosen:
-        return Target(found, find_runtime(found.runtime))
+        return Target(found, _own_runtime(found, place))
     if chosen not in (found.runtime, *found.also) and not is_path(chosen):
         raise UsageError(f"{found.name}: {unknown('runtime', chosen, (found.runtime, *found.also))}, or a .toml file")
     return Target(found, find_runtime(chosen))
+
+
+def _own_runtime(found: Device, place: str | os.PathLike[str]) -> Runtime:
+    """The runtime that a device's file names; what is wrong with the name is that file's fault."""
+    try:
+        return find_runtime(found.runtime)
+    except UsageError as error:
+        raise FileError(f"{os.fspath(place)}: runtime: {error}") from error
 
 
 def matching(

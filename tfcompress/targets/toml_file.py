@@ -67,7 +67,7 @@ def read(path: Path, what: str) -> str:
             data = file.read(LARGEST_FILE_BYTES + 1)
         if len(data) > LARGEST_FILE_BYTES:
             raise FileError(f"{path} is larger than {LARGEST_FILE_BYTES // 1024} KiB; expected a TOML file of {what}")
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is not a TOML file: byte {error.start} is not UTF-8") from error
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
