@@ -13,7 +13,13 @@ over what they share:
     sum over levels l with l(a) = l(b):   scale_l + kind_l * (shares_a . shares_b) + model_l * [model_a = model_b]
 
 `shares` are the shares of the kinds of operators in the instructions of a model, which is the first order of what one
-kind's price changes in the logarithm of the sum. Runtimes of different age are alike as exp(-years / 2).
+kind's price changes in the logarithm of the sum. Runtimes of different age are alike as exp(-years / 2). Beside these
+
+    memory_dense, board_dense   Dense layers read each weight once, so that memory may set their pace: boards whose
+                                weights lie alike, and one board
+    scalar                      the slope of the residual over log scalar
+    unpublished_core            one core whose CoreMark is a guess
+    noise                       of one measurement
 
 Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), chapters 2 and 5.
 """
@@ -62,8 +68,9 @@ class System:
         published: whether that CoreMark is published; else it is a typical one, and the core may be off by more.
         family: of the runtime, as in its TOML.
         library: whose kernels it runs.
-        build: how these were built, where other instructions were counted for that: `checked` without NDEBUG,
-            `2021-checked` that as TFLM's Makefile did it in June 2021; empty for the present kernels with NDEBUG.
+        build: how these were built, where other instructions were counted for that: `checked` without NDEBUG; `2021`,
+            `2021-checked` and `2021-small` TFLM of June 2021 with NDEBUG, without, and without for size; empty for the
+            present kernels with NDEBUG.
         year: age of the runtime.
         name: of this very system; two measurements of one system share more than a board and a runtime.
     """
