@@ -17,7 +17,7 @@ from converters.errors import ModelError
 from converters.packing import Facts
 from tfcompress import pipeline
 from tfcompress import task as tasks
-from tfcompress.benchmark.room import IfTooLarge, check_choice
+from tfcompress.benchmark.estimate.room import IfTooLarge, check_choice
 from tfcompress.model import Skipped, step_from_plain
 from tfcompress.outcome import LayerReport, Outcome, Plan, PlannedStep
 from tfcompress.recipe import Recipe, from_toml

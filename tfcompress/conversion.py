@@ -16,7 +16,7 @@ from converters.flatbuffer import FlatBuffer
 from converters.keras_models.tracing import inputs_of, is_keras
 from converters.spec import ConversionSpec, Decode, DenseGranularity, DType, IoType, Quantizer
 from tfcompress import task
-from tfcompress.benchmark.room import IfTooLarge, check_choice, placed, require
+from tfcompress.benchmark.estimate.room import IfTooLarge, check_choice, placed, require
 from tfcompress.repacking import repack
 from tfcompress.targets.aim import aimed
 
@@ -61,7 +61,7 @@ def convert(
         runtime: who will run the file, `litert` by default; its table of kernels is checked.
         target: the device that the file is for, in place of a runtime: a name, `device:runtime`, or the path of a TOML
             file. The file is made for its runtime, and must have room there; the result is a
-            `tfcompress.benchmark.room.Placed`, whose `room` tells flash and arena.
+            `tfcompress.benchmark.estimate.room.Placed`, whose `room` tells flash and arena.
         if_too_large: `refuse` a file that does not fit on the target, or `warn`: a note says so.
         dense: granularity of Dense weights; by default what the runtime's kernels take.
         quantizer: `tflite` or `litert`.

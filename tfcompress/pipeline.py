@@ -14,8 +14,8 @@ from typing import Any
 from converters import child
 from converters.conversion import Conversion, packed, rename_outputs
 from tfcompress import compatibility, fingerprint, scorecard, steps, twin
-from tfcompress.benchmark import room
-from tfcompress.benchmark.room import IfTooLarge
+from tfcompress.benchmark.estimate import room
+from tfcompress.benchmark.estimate.room import IfTooLarge
 from tfcompress.conversion import convert
 from tfcompress.model import CompressedModel, Skipped
 from tfcompress.outcome import Outcome

@@ -21,7 +21,7 @@ from converters.runtimes import ports
 from converters.spec import ConversionSpec
 from converters.verify import NAMED_FAULTS, Certificate, dtype_of, listed, operator_faults
 from tfcompress import task
-from tfcompress.benchmark.room import placed
+from tfcompress.benchmark.estimate.room import placed
 from tfcompress.targets import Runtime, Target
 
 
@@ -43,7 +43,7 @@ def repack(
         packing: `shrink`, `decode` and `max_arena`, as in `Runtime.spec`.
         calibration: inputs to compare outputs on: arrays, a Task or the path of a data file; None for random ones.
         data: how a data file is read.
-        target: where the file must have room; see `tfcompress.benchmark.room`.
+        target: where the file must have room; see `tfcompress.benchmark.estimate.room`.
         progress: called with stage, done, total.
 
     Raises:

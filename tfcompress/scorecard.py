@@ -18,9 +18,9 @@ from converters.runtimes import tflm
 from converters.runtimes.choice import Runtime
 from converters.runtimes.layer_errors import LayerError, layer_errors
 from tfcompress import targets
+from tfcompress.benchmark.estimate.room import Placed
 from tfcompress.benchmark.measure import measure
 from tfcompress.benchmark.plan import Plan
-from tfcompress.benchmark.room import Placed
 from tfcompress.environment import processor
 from tfcompress.evaluation import Evaluation, evaluate
 from tfcompress.metrics import Metric

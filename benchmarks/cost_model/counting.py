@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import nnls
 
-from tfcompress.benchmark.cost_model.instructions import Counts, features, key
-from tfcompress.benchmark.cost_model.work import DECODE, Work, work_from_shapes
+from tfcompress.benchmark.estimate.cost_model.instructions import Counts, features, key
+from tfcompress.benchmark.estimate.cost_model.work import DECODE, Work, work_from_shapes
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / "results" / "instruction_counts.json"

@@ -26,9 +26,9 @@ from benchmarks.cost_model.fit import on_a_processor, widening
 from benchmarks.cost_model.held_out import Z80, Fold, HeldOut, anchored, unanchored
 from benchmarks.cost_model.measurements import Latency, latencies, measured
 from benchmarks.result_file import stamp, write
-from tfcompress.benchmark.cost_model.prices import widening_of
-from tfcompress.benchmark.cost_model.process import Measured
-from tfcompress.benchmark.energy import energy
+from tfcompress.benchmark.estimate.cost_model.prices import widening_of
+from tfcompress.benchmark.estimate.cost_model.process import Measured
+from tfcompress.benchmark.estimate.energy import energy
 from tfcompress.targets import device, devices
 
 RESULT = Path(__file__).resolve().parent.parent / "results" / "cost_model.json"

@@ -1,4 +1,4 @@
-"""Makes `tfcompress/benchmark/cost_model/prices.json`, which the cost model computes from.
+"""Makes `tfcompress/benchmark/estimate/cost_model/prices.json`, which the cost model computes from.
 
 python -m benchmarks.cost_model.fit [--check]
 
@@ -20,11 +20,18 @@ from benchmarks.cost_model import counting, hyperparameters
 from benchmarks.cost_model.held_out import Z80, HeldOut, anchored, unanchored
 from benchmarks.cost_model.measurements import Latency, latencies, measured
 from converters.output import write_whole
-from tfcompress.benchmark.cost_model.instructions import Counts
-from tfcompress.benchmark.cost_model.prices import Prices, as_plain, widening_of
-from tfcompress.benchmark.cost_model.process import Measured
+from tfcompress.benchmark.estimate.cost_model.instructions import Counts
+from tfcompress.benchmark.estimate.cost_model.prices import Prices, as_plain, widening_of
+from tfcompress.benchmark.estimate.cost_model.process import Measured
 
-PRICES = Path(__file__).resolve().parent.parent.parent / "tfcompress" / "benchmark" / "cost_model" / "prices.json"
+PRICES = (
+    Path(__file__).resolve().parent.parent.parent
+    / "tfcompress"
+    / "benchmark"
+    / "estimate"
+    / "cost_model"
+    / "prices.json"
+)
 
 
 def on_a_processor(latency: Latency) -> bool:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcompress.benchmark.cost_model.kinship import covariance
-from tfcompress.benchmark.cost_model.process import Measured
+from tfcompress.benchmark.estimate.cost_model.kinship import covariance
+from tfcompress.benchmark.estimate.cost_model.process import Measured
 
 Vector = NDArray[np.float64]
 # Of a normal distribution: 80 % lie within this many standard deviations.

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 
-from tfcompress.benchmark.cost_model.kinship import VARIANCES, components
-from tfcompress.benchmark.cost_model.process import Measured
+from tfcompress.benchmark.estimate.cost_model.kinship import VARIANCES, components
+from tfcompress.benchmark.estimate.cost_model.process import Measured
 
 # Medians of the prior: standard deviations of the logarithm. A core, a library or a runtime may change the level by
 # tens of per cent, one kind of operator by less; boards with the same core differ by some per cent.

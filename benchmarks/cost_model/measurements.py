@@ -21,11 +21,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfcompress.benchmark.cost_model.instructions import Counts, by_kind, coefficients_of, counted_on
-from tfcompress.benchmark.cost_model.kinship import CORTEX_M4, Point, System
-from tfcompress.benchmark.cost_model.process import Measured
-from tfcompress.benchmark.cost_model.systems import scalar_speed
-from tfcompress.benchmark.cost_model.work import Work, fingerprint, work_from_shapes
+from tfcompress.benchmark.estimate.cost_model.instructions import Counts, by_kind, coefficients_of, counted_on
+from tfcompress.benchmark.estimate.cost_model.kinship import CORTEX_M4, Point, System
+from tfcompress.benchmark.estimate.cost_model.process import Measured
+from tfcompress.benchmark.estimate.cost_model.systems import scalar_speed
+from tfcompress.benchmark.estimate.cost_model.work import Work, fingerprint, work_from_shapes
 from tfcompress.targets import core, device, devices
 
 HERE = Path(__file__).resolve().parent

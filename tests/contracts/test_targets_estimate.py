@@ -13,8 +13,8 @@ from small_tflite import build, small_file
 
 from converters.flatbuffer import FlatBuffer
 from converters.runtimes import tflm
-from tfcompress.benchmark.on_target import OnTarget, on_targets
-from tfcompress.benchmark.on_target_rows import rows
+from tfcompress.benchmark.estimate.on_target import OnTarget, on_targets
+from tfcompress.benchmark.estimate.on_target_rows import rows
 from tfcompress.report.on_target import as_json, show
 from tfcompress.rows import Row
 from tfcompress.targets import Target, device, devices, target

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from benchmarks.cost_model.held_out import Fold, HeldOut, anchored, unanchored
 from benchmarks.cost_model.measurements import models
-from tfcompress.benchmark.cost_model.instructions import coefficients_of, instructions
-from tfcompress.benchmark.cost_model.kinship import Point, System, components, covariance
-from tfcompress.benchmark.cost_model.predict import Anchor, predict
-from tfcompress.benchmark.cost_model.prices import prices
-from tfcompress.benchmark.cost_model.process import Measured, believe
-from tfcompress.benchmark.cost_model.systems import system_of
-from tfcompress.benchmark.cost_model.work import KINDS, Work, work_from_shapes
+from tfcompress.benchmark.estimate.cost_model.instructions import coefficients_of, instructions
+from tfcompress.benchmark.estimate.cost_model.kinship import Point, System, components, covariance
+from tfcompress.benchmark.estimate.cost_model.predict import Anchor, predict
+from tfcompress.benchmark.estimate.cost_model.prices import prices
+from tfcompress.benchmark.estimate.cost_model.process import Measured, believe
+from tfcompress.benchmark.estimate.cost_model.systems import system_of
+from tfcompress.benchmark.estimate.cost_model.work import KINDS, Work, work_from_shapes
 from tfcompress.targets import devices, target
 
 CLOCK = 100e6

@@ -18,8 +18,10 @@ import small_files
 from converters.decode import Layout
 from converters.errors import CompressionError, DeviceError, FileError, ModelError, NotAvailableError, UsageError
 from converters.flatbuffer import FlatBuffer
-from tfcompress.benchmark import adb, adb_bridge, phone_reply
-from tfcompress.benchmark.adb import measure_on_phone
+from tfcompress.benchmark.phone import adb
+from tfcompress.benchmark.phone import bridge as adb_bridge
+from tfcompress.benchmark.phone import reply as phone_reply
+from tfcompress.benchmark.phone.adb import measure_on_phone
 from tfcompress.cli import main
 from tfcompress.rows import Row
 

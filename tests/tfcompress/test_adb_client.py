@@ -16,8 +16,9 @@ import small_files
 from fake_adbd import FakeAdbd
 
 from converters.errors import DeviceError
-from tfcompress.benchmark import adb, adb_bridge
-from tfcompress.benchmark.adb import measure_on_phone
+from tfcompress.benchmark.phone import adb
+from tfcompress.benchmark.phone import bridge as adb_bridge
+from tfcompress.benchmark.phone.adb import measure_on_phone
 
 pytestmark = pytest.mark.skipif(shutil.which("adb") is None, reason="adb is not installed (Debian: apt install adb)")
 

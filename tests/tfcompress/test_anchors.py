@@ -17,9 +17,9 @@ from small_tflite import build, small_file
 from converters.errors import DeviceError, FileError, ModelError
 from converters.flatbuffer import FlatBuffer
 from tfcompress.benchmark import device
-from tfcompress.benchmark.anchors import read
-from tfcompress.benchmark.cost_model.work import work_of
 from tfcompress.benchmark.device_log import Vector
+from tfcompress.benchmark.estimate.anchors import read
+from tfcompress.benchmark.estimate.cost_model.work import work_of
 from tfcompress.cli import group, main
 from tfcompress.report import merging, table
 

@@ -13,12 +13,12 @@ import pytest
 from benchmarks.cost_model import fit
 from benchmarks.cost_model.measurements import HERE, latencies, models
 from converters.errors import UsageError
-from tfcompress.benchmark.cost_model.instructions import coefficients_of, counted_on, instructions
-from tfcompress.benchmark.cost_model.kinship import VARIANCES, System
-from tfcompress.benchmark.cost_model.predict import Anchor, Estimate, predict
-from tfcompress.benchmark.cost_model.prices import Prices, as_plain, from_plain, prices
-from tfcompress.benchmark.cost_model.systems import engines, system_of
-from tfcompress.benchmark.cost_model.work import DECODE, KINDS, Work, fingerprint, work_from_shapes
+from tfcompress.benchmark.estimate.cost_model.instructions import coefficients_of, counted_on, instructions
+from tfcompress.benchmark.estimate.cost_model.kinship import VARIANCES, System
+from tfcompress.benchmark.estimate.cost_model.predict import Anchor, Estimate, predict
+from tfcompress.benchmark.estimate.cost_model.prices import Prices, as_plain, from_plain, prices
+from tfcompress.benchmark.estimate.cost_model.systems import engines, system_of
+from tfcompress.benchmark.estimate.cost_model.work import DECODE, KINDS, Work, fingerprint, work_from_shapes
 from tfcompress.targets import cores, devices, target
 
 MLPERF = ("ad", "ic", "kws", "vww")
@@ -399,7 +399,7 @@ def test_models_of_the_table_are_files_that_people_run() -> None:
 
 def test_the_real_files_do_the_work_of_the_table(real_data: Path) -> None:
     from converters.flatbuffer import FlatBuffer
-    from tfcompress.benchmark.cost_model.work import work_of
+    from tfcompress.benchmark.estimate.cost_model.work import work_of
 
     for name in ("ic", "kws"):
         files = [file for file in (real_data / "mlperf_tiny" / name).glob("*.tflite") if "float" not in file.name]

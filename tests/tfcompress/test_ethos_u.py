@@ -23,7 +23,7 @@ from converters.errors import ChildDiedError, CompressionError, FileError, Model
 from converters.flatbuffer import FlatBuffer
 from converters.runtimes import vela
 from converters.shrink import shrink
-from tfcompress.benchmark.ethos_u import NOTHING, EthosU, estimate, rows
+from tfcompress.benchmark.estimate.ethos_u import NOTHING, EthosU, estimate, rows
 
 CONV = ("Conv2DOptions", {"strideW": 1, "strideH": 1, "padding": 0, "fusedActivationFunction": 1})
 

@@ -15,11 +15,11 @@ from converters.encode import encode
 from converters.errors import UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.runtimes import tflm
-from tfcompress.benchmark.cost_model.predict import Anchor
-from tfcompress.benchmark.cost_model.work import work_of
-from tfcompress.benchmark.energy import energy
-from tfcompress.benchmark.on_target import OnTarget, on_targets
-from tfcompress.benchmark.on_target_rows import rows
+from tfcompress.benchmark.estimate.cost_model.predict import Anchor
+from tfcompress.benchmark.estimate.cost_model.work import work_of
+from tfcompress.benchmark.estimate.energy import energy
+from tfcompress.benchmark.estimate.on_target import OnTarget, on_targets
+from tfcompress.benchmark.estimate.on_target_rows import rows
 from tfcompress.targets import device, target
 
 pytestmark = pytest.mark.skipif(not tflm.available(), reason="no TFLM for this platform")

@@ -19,8 +19,8 @@ import tfcompress
 from converters.errors import CertificateError, NotAvailableError, UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.runtimes import tflm
-from tfcompress.benchmark.fit import memory_on
-from tfcompress.benchmark.room import Placed, room_on
+from tfcompress.benchmark.estimate.fit import memory_on
+from tfcompress.benchmark.estimate.room import Placed, room_on
 from tfcompress.recipe import Recipe, from_toml, load
 from tfcompress.targets import target
 

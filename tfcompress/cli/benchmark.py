@@ -119,8 +119,8 @@ def _estimate(
 ) -> None:
     from converters.flatbuffer import FlatBuffer
     from tfcompress import targets as catalogue
-    from tfcompress.benchmark import anchors as anchor_files
-    from tfcompress.benchmark.on_target import on_targets
+    from tfcompress.benchmark.estimate import anchors as anchor_files
+    from tfcompress.benchmark.estimate.on_target import on_targets
     from tfcompress.cli._progress import progress_bar
     from tfcompress.report import on_target as report
 
@@ -136,7 +136,7 @@ def _estimate(
 
 
 def _on_a_phone(file: Path, **asked: Any) -> list[Any]:
-    from tfcompress.benchmark.adb import measure_on_phone
+    from tfcompress.benchmark.phone.adb import measure_on_phone
     from tfcompress.cli._progress import progress_bar
 
     with progress_bar() as progress:

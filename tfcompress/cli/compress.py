@@ -12,7 +12,7 @@ import rich_click as click
 from tfcompress.cli import _options
 
 if TYPE_CHECKING:
-    from tfcompress.benchmark.room import IfTooLarge
+    from tfcompress.benchmark.estimate.room import IfTooLarge
     from tfcompress.recipe import Recipe
 
 

@@ -12,7 +12,7 @@ from converters.spec import DenseGranularity, DType, IoType, Quantizer
 from tfcompress.cli import _options
 
 if TYPE_CHECKING:
-    from tfcompress.benchmark.room import IfTooLarge
+    from tfcompress.benchmark.estimate.room import IfTooLarge
 
 
 @click.command("convert")

@@ -10,7 +10,7 @@ from typing import Any
 
 from converters.conversion import Conversion
 from converters.flatbuffer import Tensor
-from tfcompress.benchmark.room import Placed, Room
+from tfcompress.benchmark.estimate.room import Placed, Room
 
 # What is told of a target, in this order.
 _TAKEN = {

@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from tfcompress.benchmark.cost_model.predict import Estimate
-from tfcompress.benchmark.on_target import OnTarget
-from tfcompress.benchmark.on_target_rows import rows
+from tfcompress.benchmark.estimate.cost_model.predict import Estimate
+from tfcompress.benchmark.estimate.on_target import OnTarget
+from tfcompress.benchmark.estimate.on_target_rows import rows
 from tfcompress.report.sheet import Sheet, as_table, printable
 
 _UNKNOWN = "not known"

@@ -20,8 +20,8 @@ from converters.errors import CertificateError, UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.shrink import shrink
 from converters.spec import ConversionSpec, Decode
-from tfcompress.benchmark import fit_rows
-from tfcompress.benchmark.fit import Memory, Verdict, memory_on, verdict_of
+from tfcompress.benchmark.estimate import fit_rows
+from tfcompress.benchmark.estimate.fit import Memory, Verdict, memory_on, verdict_of
 from tfcompress.rows import Row
 from tfcompress.targets import Target
 

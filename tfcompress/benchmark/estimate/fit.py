@@ -13,7 +13,7 @@ from converters.microcontroller.code_size import CodeSize, code_size
 from converters.runtimes import tflm_arena
 from converters.runtimes.device_arena import DeviceArena, from_account
 from converters.runtimes.device_arena.layouts import ARM, ILP32, Abi
-from tfcompress.benchmark.ethos_u import EthosU
+from tfcompress.benchmark.estimate.ethos_u import EthosU
 from tfcompress.targets import Core, Target
 
 Fits = Literal["fits", "does not fit", "does not run", "unknown"]

@@ -7,7 +7,7 @@ import math
 from typing import Any, NoReturn, get_args
 
 from converters.errors import DeviceError
-from tfcompress.benchmark.adb_bridge import clean
+from tfcompress.benchmark.phone.bridge import clean
 from tfcompress.rows import How, Row
 
 MOST_BYTES = 2**20

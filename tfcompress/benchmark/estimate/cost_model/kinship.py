@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tfcompress.benchmark.cost_model.work import KINDS
+from tfcompress.benchmark.estimate.cost_model.work import KINDS
 
 Matrix = NDArray[np.float64]
 

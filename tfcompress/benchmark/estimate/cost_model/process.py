@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfcompress.benchmark.cost_model.kinship import Matrix, Point, covariance
-from tfcompress.benchmark.cost_model.work import KINDS
+from tfcompress.benchmark.estimate.cost_model.kinship import Matrix, Point, covariance
+from tfcompress.benchmark.estimate.cost_model.work import KINDS
 
 
 @dataclass(frozen=True)

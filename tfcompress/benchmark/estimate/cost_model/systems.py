@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from converters import verify
 from converters.flatbuffer import FlatBuffer
-from tfcompress.benchmark.cost_model.instructions import counted_on
-from tfcompress.benchmark.cost_model.kinship import System
-from tfcompress.benchmark.cost_model.prices import prices
+from tfcompress.benchmark.estimate.cost_model.instructions import counted_on
+from tfcompress.benchmark.estimate.cost_model.kinship import System
+from tfcompress.benchmark.estimate.cost_model.prices import prices
 from tfcompress.targets import Core, Device, Target, device, devices
 
 # Engines that translate a model into code of their own: for comparison only.

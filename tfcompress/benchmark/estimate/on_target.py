@@ -18,13 +18,13 @@ from converters.child import Progress, no_progress
 from converters.errors import ChildDiedError, ModelError, NotAvailableError, UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.spec import DType
-from tfcompress.benchmark import ethos_u
-from tfcompress.benchmark.cost_model.kinship import System
-from tfcompress.benchmark.cost_model.predict import Anchor, Estimate, predict
-from tfcompress.benchmark.cost_model.systems import engines, system_of, why_none
-from tfcompress.benchmark.cost_model.work import Work, work_of
-from tfcompress.benchmark.energy import Energy, energy
-from tfcompress.benchmark.fit import Memory, Verdict, memory_on, memory_on_npu, verdict_of
+from tfcompress.benchmark.estimate import ethos_u
+from tfcompress.benchmark.estimate.cost_model.kinship import System
+from tfcompress.benchmark.estimate.cost_model.predict import Anchor, Estimate, predict
+from tfcompress.benchmark.estimate.cost_model.systems import engines, system_of, why_none
+from tfcompress.benchmark.estimate.cost_model.work import Work, work_of
+from tfcompress.benchmark.estimate.energy import Energy, energy
+from tfcompress.benchmark.estimate.fit import Memory, Verdict, memory_on, memory_on_npu, verdict_of
 from tfcompress.targets import Target
 
 _UNUSED = "your own measurements were not used: they anchor the cost model, which tells nothing here"

@@ -21,9 +21,9 @@ from typing import Any, TypeGuard
 from converters.errors import DeviceError, FileError, ModelError
 from converters.flatbuffer import FlatBuffer
 from tfcompress.benchmark import device
-from tfcompress.benchmark.cost_model.predict import Anchor
-from tfcompress.benchmark.cost_model.systems import why_unlike
-from tfcompress.benchmark.cost_model.work import work_of
+from tfcompress.benchmark.estimate.cost_model.predict import Anchor
+from tfcompress.benchmark.estimate.cost_model.systems import why_unlike
+from tfcompress.benchmark.estimate.cost_model.work import work_of
 
 _MOST_BYTES = 8 * 2**20
 _MOST_FILES = 200

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 from converters.errors import UsageError
 from converters.flatbuffer import FlatBuffer
-from tfcompress.benchmark.cost_model.instructions import by_kind, coefficients_of, counted, instructions
-from tfcompress.benchmark.cost_model.kinship import CORTEX_M4, Point, System
-from tfcompress.benchmark.cost_model.prices import Prices, prices, widening_of
-from tfcompress.benchmark.cost_model.process import Belief, Measured, believe
-from tfcompress.benchmark.cost_model.work import KINDS, Work, fingerprint, work_of
+from tfcompress.benchmark.estimate.cost_model.instructions import by_kind, coefficients_of, counted, instructions
+from tfcompress.benchmark.estimate.cost_model.kinship import CORTEX_M4, Point, System
+from tfcompress.benchmark.estimate.cost_model.prices import Prices, prices, widening_of
+from tfcompress.benchmark.estimate.cost_model.process import Belief, Measured, believe
+from tfcompress.benchmark.estimate.cost_model.work import KINDS, Work, fingerprint, work_of
 
 # Half-width of an 80 % interval of a normal distribution, in standard deviations.
 _Z80 = 1.2815515655446004

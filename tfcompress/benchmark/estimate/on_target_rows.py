@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tfcompress.benchmark import ethos_u, fit_rows
-from tfcompress.benchmark.cost_model.predict import Estimate
-from tfcompress.benchmark.on_target import OnTarget
+from tfcompress.benchmark.estimate import ethos_u, fit_rows
+from tfcompress.benchmark.estimate.cost_model.predict import Estimate
+from tfcompress.benchmark.estimate.on_target import OnTarget
 from tfcompress.rows import How, Row
 
 

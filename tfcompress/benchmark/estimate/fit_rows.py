@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfcompress.benchmark.fit import Memory, Verdict
+from tfcompress.benchmark.estimate.fit import Memory, Verdict
 from tfcompress.rows import How, Row
 from tfcompress.targets import Target
 

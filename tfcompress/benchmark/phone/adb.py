@@ -17,8 +17,9 @@ from typing import Literal, get_args
 from converters.child import Progress, no_progress
 from converters.errors import CompressionError, DeviceError, ModelError, NotAvailableError, UsageError
 from converters.flatbuffer import FlatBuffer
-from tfcompress.benchmark import adb_bridge, phone_reply
-from tfcompress.benchmark.adb_bridge import Answer, Phone, clean, last_line
+from tfcompress.benchmark.phone import bridge as adb_bridge
+from tfcompress.benchmark.phone import reply as phone_reply
+from tfcompress.benchmark.phone.bridge import Answer, Phone, clean, last_line
 from tfcompress.rows import Row
 
 Delegate = Literal["cpu", "xnnpack", "nnapi"]

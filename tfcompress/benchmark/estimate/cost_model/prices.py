@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tfcompress.benchmark.cost_model.instructions import Counts
-from tfcompress.benchmark.cost_model.kinship import Point, System
-from tfcompress.benchmark.cost_model.process import Measured
+from tfcompress.benchmark.estimate.cost_model.instructions import Counts
+from tfcompress.benchmark.estimate.cost_model.kinship import Point, System
+from tfcompress.benchmark.estimate.cost_model.process import Measured
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def widening_of(way: str, system: System, others: Iterable[System]) -> str:
 @functools.cache
 def prices() -> Prices:
     """The packaged prices."""
-    file = importlib.resources.files("tfcompress.benchmark.cost_model") / "prices.json"
+    file = importlib.resources.files("tfcompress.benchmark.estimate.cost_model") / "prices.json"
     return from_plain(json.loads(file.read_text(encoding="utf-8")))
 
 

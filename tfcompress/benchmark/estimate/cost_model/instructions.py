@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tfcompress.benchmark.cost_model.work import KINDS, Work
+from tfcompress.benchmark.estimate.cost_model.work import KINDS, Work
 from tfcompress.targets import Core
 
 Coefficients = Mapping[str, Sequence[float]]

@@ -1,0 +1,1 @@
+"""A file measured on a connected phone, through adb and the demo app."""
