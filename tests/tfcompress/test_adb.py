@@ -536,7 +536,7 @@ def test_the_command_prints_a_table_that_names_the_phone(
         (["--target", "adb", "--per-operator"], 2, "--per-operator cannot be used with --target adb"),
         (["--target", "adb", "--runs", "200000"], 2, "runs is 200000"),
         (["--target", "adb", "--delegate", "gpu"], 2, "'gpu'"),
-        (["--target", "toaster"], 2, "--target is 'toaster'"),
+        (["--target", "toaster"], 2, "unknown device 'toaster'"),
         (["--serial", "A"], 2, "--serial is for --target adb alone"),
         (["--timeout", "120"], 2, "--timeout is for --target adb alone"),
         (["--delegate", "cpu"], 2, "--delegate is for --target adb alone"),
