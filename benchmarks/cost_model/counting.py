@@ -7,6 +7,7 @@ Least squares of relative errors with coefficients of 0 or more (Lawson and Hans
 from __future__ import annotations
 
 import csv
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ _LIBRARIES = {
 _FEW = 3
 
 
+@functools.cache
 def counts() -> Counts:
     """Library -> emulated core -> coefficients, fitted on the stored counts."""
     rows = json.loads(RESULT.read_text(encoding="utf-8"))["rows"]

@@ -3,7 +3,7 @@
 python -m benchmarks.cost_model.evaluate
 
 The unit is the board. A board is left out with everything that ran on it: other runtimes, re-runs, re-submissions, and
-its other names. Variances, the width of their prior and the width of the intervals are fitted anew on what is left.
+its other names. Variances and the width of the intervals are fitted anew on what is left.
 
     unanchored    nothing of the board is known but its core, its clock and its runtime
     anchored      the other models of the same system are known too, and nothing else of the board
@@ -23,11 +23,11 @@ from typing import Any
 
 from benchmarks.cost_model import counting, hyperparameters, simple
 from benchmarks.cost_model.fit import on_a_processor, widening
-from benchmarks.cost_model.held_out import Z80, Fold, HeldOut, anchored, unanchored
+from benchmarks.cost_model.held_out import Fold, HeldOut, anchored, unanchored
 from benchmarks.cost_model.measurements import Latency, latencies, measured
 from benchmarks.result_file import stamp, write
 from tfcompress.benchmark.estimate.cost_model.prices import widening_of
-from tfcompress.benchmark.estimate.cost_model.process import Measured
+from tfcompress.benchmark.estimate.cost_model.process import Z80, Measured
 from tfcompress.benchmark.estimate.energy import energy
 from tfcompress.targets import device, devices
 

@@ -17,21 +17,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cost_model import counting, hyperparameters
-from benchmarks.cost_model.held_out import Z80, HeldOut, anchored, unanchored
+from benchmarks.cost_model.held_out import HeldOut, anchored, unanchored
 from benchmarks.cost_model.measurements import Latency, latencies, measured
 from converters.output import write_whole
 from tfcompress.benchmark.estimate.cost_model.instructions import Counts
 from tfcompress.benchmark.estimate.cost_model.prices import Prices, as_plain, widening_of
-from tfcompress.benchmark.estimate.cost_model.process import Measured
+from tfcompress.benchmark.estimate.cost_model.process import Z80, Measured
 
-PRICES = (
-    Path(__file__).resolve().parent.parent.parent
-    / "tfcompress"
-    / "benchmark"
-    / "estimate"
-    / "cost_model"
-    / "prices.json"
-)
+ROOT = Path(__file__).resolve().parent.parent.parent
+PRICES = ROOT / "tfcompress/benchmark/estimate/cost_model/prices.json"
 
 
 def on_a_processor(latency: Latency) -> bool:

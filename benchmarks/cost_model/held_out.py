@@ -9,18 +9,14 @@ so that one inverse gives every fold (Rasmussen and Williams 2006, 5.10 to 5.12,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tfcompress.benchmark.estimate.cost_model.kinship import covariance
-from tfcompress.benchmark.estimate.cost_model.process import Measured
-
-Vector = NDArray[np.float64]
-# Of a normal distribution: 80 % lie within this many standard deviations.
-Z80 = 1.2815515655446004
+from tfcompress.benchmark.estimate.cost_model.process import Measured, mixture
 
 
 @dataclass(frozen=True)
@@ -63,9 +59,8 @@ class HeldOut:
 
 
 def _mixed(folds: Sequence[Fold]) -> Fold:
-    means = [fold.mean for fold in folds]
-    variance = np.mean([fold.deviation**2 for fold in folds]) + np.var(means)
-    return Fold(folds[0].index, float(np.mean(means)), float(np.sqrt(variance)), folds[0].residual)
+    mean, variance = mixture([fold.mean for fold in folds], [fold.deviation**2 for fold in folds])
+    return Fold(folds[0].index, mean, math.sqrt(variance), folds[0].residual)
 
 
 class _Side:

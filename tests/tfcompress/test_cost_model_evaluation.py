@@ -12,8 +12,8 @@ import pytest
 
 from benchmarks.cost_model import counting, evaluate, simple
 from benchmarks.cost_model.fit import on_a_processor
-from benchmarks.cost_model.held_out import Z80
 from benchmarks.cost_model.measurements import Latency, latencies, measured
+from tfcompress.benchmark.estimate.cost_model.process import Z80
 
 WAYS = ("unanchored", "anchored")
 MLPERF = {"ad", "ic", "kws", "vww"}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 from click.core import ParameterSource
 
 from tfcompress.cli import _options
+
+if TYPE_CHECKING:
+    from tfcompress.benchmark.plan import Plan
+    from tfcompress.rows import Row
 
 # Which options say something where: what is measured here, what a phone measures, what is estimated.
 _HERE = ("runtimes", "samples", "seed")
@@ -98,6 +102,7 @@ def command(
 
     Example: tfcompress benchmark model.tflite --target adb --threads 1 --threads 4
     """
+    from tfcompress.benchmark.plan import Plan
     from tfcompress.report import table
 
     _check_options(targets)
@@ -107,7 +112,15 @@ def command(
     if targets:
         rows = _on_a_phone(file, serial=serial, threads=threads or (1,), runs=runs, delegate=delegate, timeout=timeout)
     else:
-        rows = _here(file, runtimes, threads=threads, runs=runs, samples=samples, seed=seed, per_operator=per_operator)
+        plan = Plan(
+            runtimes=tuple(dict.fromkeys(runtimes)) or None,  # type: ignore[arg-type]
+            threads=threads,
+            runs=runs,
+            samples=samples,
+            seed=seed,
+            per_operator=per_operator,
+        )
+        rows = _here(file, plan)
     if as_json:
         click.echo(table.as_json(rows))
     else:
@@ -135,22 +148,29 @@ def _estimate(
         report.show(results, title=file.name, per_operator=per_operator)
 
 
-def _on_a_phone(file: Path, **asked: Any) -> list[Any]:
+def _on_a_phone(
+    file: Path, *, serial: str | None, threads: tuple[int, ...], runs: int, delegate: str, timeout: float
+) -> list[Row]:
     from tfcompress.benchmark.phone.adb import measure_on_phone
     from tfcompress.cli._progress import progress_bar
 
     with progress_bar() as progress:
         return measure_on_phone(
-            file, **asked, say=lambda words: click.echo(f"note: {words}", err=True), progress=progress
+            file,
+            serial=serial,
+            threads=threads,
+            runs=runs,
+            delegate=delegate,
+            timeout=timeout,
+            say=lambda words: click.echo(f"note: {words}", err=True),
+            progress=progress,
         )
 
 
-def _here(file: Path, runtimes: Sequence[str], **asked: Any) -> list[Any]:
+def _here(file: Path, plan: Plan) -> list[Row]:
     from tfcompress.benchmark.measure import measure
-    from tfcompress.benchmark.plan import Plan
     from tfcompress.cli._progress import progress_bar
 
-    plan = Plan(runtimes=tuple(dict.fromkeys(runtimes)) or None, **asked)  # type: ignore[arg-type]
     with progress_bar() as progress:
         return measure(file, plan=plan, progress=progress)
 

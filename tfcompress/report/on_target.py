@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tfcompress.benchmark.estimate.cost_model.predict import Estimate
+from tfcompress.benchmark.estimate.fit import uses
 from tfcompress.benchmark.estimate.on_target import OnTarget
 from tfcompress.benchmark.estimate.on_target_rows import rows
 from tfcompress.report.sheet import Sheet, as_table, printable
@@ -79,12 +80,8 @@ def _table(results: Sequence[OnTarget], title: str) -> Sheet:
 
 def _verdict(result: OnTarget) -> str:
     """The verdict, with what is taken of flash and RAM."""
-    device = result.target.device
-    pairs = (
-        ("flash", result.memory.flash_bytes, device.flash_bytes),
-        ("RAM", result.memory.ram_bytes, device.arena_room_bytes),
-    )
-    shares = [f"{what} {100 * needed / there:.0f} %" for what, needed, there in pairs if needed and there]
+    taken = uses(result.memory, result.target.device)
+    shares = [f"{use.what} {100 * use.share:.0f} %" for use in taken if use.share is not None]
     return f"{result.verdict.fits} ({', '.join(shares)})" if shares else result.verdict.fits
 
 

@@ -88,11 +88,10 @@ def _json(path: Path) -> Mapping[str, Any] | None:
 
 
 def _of_entry(entry: Any, path: Path) -> Anchor:
-    file, latency = (entry.get(key) for key in ("file", "latency_ms")) if isinstance(entry, dict) else (None, None)
-    clock = entry.get("clock_hz") if isinstance(entry, dict) else None
-    unknown = isinstance(entry, dict) and set(entry) - {"file", "latency_ms", "clock_hz"}
-    right = isinstance(file, str) and file.isprintable() and _is_time(latency) and (clock is None or _is_time(clock))
-    if unknown or not right or not isinstance(file, str) or not isinstance(latency, (int, float)):
+    told = entry if isinstance(entry, dict) and set(entry) <= {"file", "latency_ms", "clock_hz"} else {}
+    file, latency, clock = told.get("file"), told.get("latency_ms"), told.get("clock_hz")
+    right_clock = clock is None or _is_time(clock)
+    if not isinstance(file, str) or not file.isprintable() or not _is_time(latency) or not right_clock:
         shown = json.dumps(entry)[:80]
         raise FileError(
             f"{path}: a measurement is {shown}; expected a file's path, a latency_ms above 0, and clock_hz where the "

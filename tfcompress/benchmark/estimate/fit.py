@@ -14,7 +14,7 @@ from converters.runtimes import tflm_arena
 from converters.runtimes.device_arena import DeviceArena, from_account
 from converters.runtimes.device_arena.layouts import ARM, ILP32, Abi
 from tfcompress.benchmark.estimate.ethos_u import EthosU
-from tfcompress.targets import Core, Target
+from tfcompress.targets import Core, Device, Target
 
 Fits = Literal["fits", "does not fit", "does not run", "unknown"]
 
@@ -55,6 +55,39 @@ class Memory:
     def flash_bytes(self) -> int | None:
         """Model and code; None where the code's size is not known."""
         return None if self.code is None else self.model_bytes + self.code.total_bytes
+
+
+@dataclass(frozen=True)
+class Use:
+    """Bytes that a file takes of a device's flash or RAM, and how many there are; None where it is not known."""
+
+    what: str
+    needed: int | None
+    there: int | None
+
+    @property
+    def excess(self) -> int:
+        """Bytes that are too many; 0 where it fits, or nobody knows."""
+        return 0 if self.needed is None or self.there is None else max(self.needed - self.there, 0)
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether it fits; None where nobody knows."""
+        return None if self.needed is None or self.there is None else not self.excess
+
+    @property
+    def share(self) -> float | None:
+        """What is taken of what is there; None where nobody knows, or nothing is."""
+        return self.needed / self.there if self.needed and self.there else None
+
+    def __str__(self) -> str:
+        if self.needed is None:
+            return f"{self.what}: what it takes is not known"
+        if self.there is None:
+            return f"{self.what}: {self.needed:,} bytes; how much there is is not known"
+        if self.excess:
+            return f"{self.what}: {self.excess:,} bytes too many ({self.needed:,} of {self.there:,})"
+        return f"{self.what}: {self.needed:,} of {self.there:,} bytes"
 
 
 @dataclass(frozen=True)
@@ -146,30 +179,26 @@ def _processor(kernels: str, core: Core) -> tuple[str, Abi]:
     return simd, rules
 
 
+def uses(memory: Memory, device: Device) -> tuple[Use, Use]:
+    """What a file takes of a device's flash, and of its RAM."""
+    return (
+        Use("flash", memory.flash_bytes, device.flash_bytes),
+        Use("RAM", memory.ram_bytes, device.arena_room_bytes),
+    )
+
+
 def verdict_of(memory: Memory, target: Target, faults: Sequence[str]) -> Verdict:
     """The verdict by a device's flash and RAM, and by the operators that its runtime lacks."""
     if faults:
         return Verdict("does not run", (f"{target.runtime.name}: {faults[0]}",))
-    device, needed = target.device, memory.ram_bytes
-    room = device.arena_room_bytes
-    checks = [_room("flash", memory.flash_bytes, device.flash_bytes), _room("RAM", needed, room)]
-    tight = needed is not None and room is not None and _TIGHT * room <= needed <= room
+    flash, ram = uses(memory, target.device)
+    tight = bool(ram.fits) and (ram.share or 0) >= _TIGHT
     on_top = ", and the stack and the application's own variables come on top" if tight else ""
-    reasons = (checks[0][1], checks[1][1] + on_top)
+    reasons = (str(flash), f"{ram}{on_top}")
     if target.runtime.engine != "tflm" and "arena" in memory.missing:
         return Verdict("unknown", (memory.missing["arena"],))
-    if any(fits is False for fits, _ in checks):
+    if flash.excess or ram.excess:
         return Verdict("does not fit", reasons)
-    if any(fits is None for fits, _ in checks):
+    if flash.fits is None or ram.fits is None:
         return Verdict("unknown", reasons)
     return Verdict("fits", reasons, tight)
-
-
-def _room(what: str, needed: int | None, there: int | None) -> tuple[bool | None, str]:
-    if needed is None:
-        return None, f"{what}: what it takes is not known"
-    if there is None:
-        return None, f"{what}: {needed:,} bytes; how much there is is not known"
-    if needed > there:
-        return False, f"{what}: {needed - there:,} bytes too many ({needed:,} of {there:,})"
-    return True, f"{what}: {needed:,} of {there:,} bytes"

@@ -9,7 +9,7 @@ from tfcompress.targets import Target
 
 def verdict_row(verdict: Verdict, target: Target) -> Row:
     """`verdict`: whether the file fits, and by how much."""
-    return _row(target, "verdict", str(verdict), "", "estimated", "the rows of flash and RAM")
+    return row(target, "verdict", str(verdict), "", "estimated", "the rows of flash and RAM")
 
 
 def memory_rows(memory: Memory, target: Target) -> list[Row]:
@@ -18,10 +18,10 @@ def memory_rows(memory: Memory, target: Target) -> list[Row]:
     if memory.code is not None and memory.flash_bytes is not None:
         code = memory.code
         made += [
-            _row(target, "flash", memory.flash_bytes, "bytes", "estimated", f"the file, and {code.source}"),
-            _row(target, "flash_model", memory.model_bytes, "bytes", "read from the file", "the file"),
-            _row(target, "flash_runtime", code.runtime_bytes, "bytes", code.how, code.source),
-            _row(target, "flash_operators", code.operators_bytes, "bytes", code.how, code.source),
+            row(target, "flash", memory.flash_bytes, "bytes", "estimated", f"the file, and {code.source}"),
+            row(target, "flash_model", memory.model_bytes, "bytes", "read from the file", "the file"),
+            row(target, "flash_runtime", code.runtime_bytes, "bytes", code.how, code.source),
+            row(target, "flash_operators", code.operators_bytes, "bytes", code.how, code.source),
         ]
     if memory.arena is not None:
         arena = memory.arena
@@ -33,12 +33,13 @@ def memory_rows(memory: Memory, target: Target) -> list[Row]:
             ("arena_persistent", arena.persistent_bytes),
             ("arena_lower_bound", arena.lower_bound_bytes),
         )
-        made += [_row(target, name, value, "bytes", "estimated", source) for name, value in parts]
+        made += [row(target, name, value, "bytes", "estimated", source) for name, value in parts]
     for name, value in (("flash", device.flash_bytes), ("ram", device.arena_room_bytes)):
         if value is not None:
-            made.append(_row(target, f"{name}_there", value, "bytes", "published", device.sources[name]))
+            made.append(row(target, f"{name}_there", value, "bytes", "published", device.sources[name]))
     return made
 
 
-def _row(target: Target, name: str, value: float | int | str, unit: str, how: How, source: str) -> Row:
+def row(target: Target, name: str, value: float | int | str, unit: str, how: How, source: str) -> Row:
+    """A row about a target with its runtime."""
     return Row(name, value, unit, how, target.runtime.name, target.name, source)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tfcompress.benchmark.estimate import ethos_u, fit_rows
 from tfcompress.benchmark.estimate.cost_model.predict import Estimate
+from tfcompress.benchmark.estimate.fit_rows import row
 from tfcompress.benchmark.estimate.on_target import OnTarget
-from tfcompress.rows import How, Row
+from tfcompress.rows import Row
 
 
 def rows(result: OnTarget, *, per_operator: bool = False) -> list[Row]:
@@ -20,10 +21,12 @@ def rows(result: OnTarget, *, per_operator: bool = False) -> list[Row]:
     if result.npu is not None:
         made += ethos_u.rows(result.npu, target=result.target.name, per_operator=per_operator)
     if result.energy is not None:
-        made.append(_row(result, "energy_estimate", result.energy.microjoules, "uJ", "estimated", result.energy.source))
+        made.append(
+            row(result.target, "energy_estimate", result.energy.microjoules, "uJ", "estimated", result.energy.source)
+        )
     made += fit_rows.memory_rows(result.memory, result.target)
     for name, why in result.missing.items():
-        made.append(_row(result, f"{name}_missing", why, "", "estimated", "why it is not known"))
+        made.append(row(result.target, f"{name}_missing", why, "", "estimated", "why it is not known"))
     return made
 
 
@@ -32,14 +35,14 @@ def _latency_rows(result: OnTarget, per_operator: bool) -> list[Row]:
         return []
     made = _interval(result, "latency_estimate", result.latency, result.target.runtime.name)
     made.append(
-        _row(result, "latency_points", result.latency.points, "measurements", "published", result.latency.basis)
+        row(result.target, "latency_points", result.latency.points, "measurements", "published", result.latency.basis)
     )
     if per_operator:
         for number, cost in enumerate(result.latency.operators):
             end = f"{number}/{cost.work.name}/{cost.work.layer}"
             for name, value, unit in (("latency", cost.milliseconds, "ms"), ("share", cost.share, "fraction")):
                 key = f"operator_{name}_estimate/{end}"
-                made.append(_row(result, key, value, unit, "estimated", result.latency.basis))
+                made.append(row(result.target, key, value, unit, "estimated", result.latency.basis))
     for engine, estimate in result.engines:
         made += _interval(result, "engine_latency_estimate", estimate, f"{engine} (for comparison)")
     return made
@@ -51,7 +54,3 @@ def _interval(result: OnTarget, name: str, estimate: Estimate, runtime: str) -> 
         Row(f"{name}{end}", value, "ms", "estimated", runtime, result.target.name, estimate.basis)
         for end, value in values
     ]
-
-
-def _row(result: OnTarget, name: str, value: float | int | str, unit: str, how: How, source: str) -> Row:
-    return Row(name, value, unit, how, result.target.runtime.name, result.target.name, source)

@@ -21,7 +21,7 @@ from converters.flatbuffer import FlatBuffer
 from converters.shrink import shrink
 from converters.spec import ConversionSpec, Decode
 from tfcompress.benchmark.estimate import fit_rows
-from tfcompress.benchmark.estimate.fit import Memory, Verdict, memory_on, verdict_of
+from tfcompress.benchmark.estimate.fit import Memory, Use, Verdict, memory_on, uses, verdict_of
 from tfcompress.rows import Row
 from tfcompress.targets import Target
 
@@ -56,20 +56,21 @@ class Room:
     @property
     def flash_excess(self) -> int:
         """Bytes of flash that are too many; 0 where it fits, or nobody knows."""
-        return _excess(self.memory.flash_bytes, self.target.device.flash_bytes)
+        return self._uses[0].excess
 
     @property
     def arena_excess(self) -> int:
         """Bytes of the arena that are too many; 0 where it fits, or nobody knows."""
-        device, arena = self.target.device, self.memory.arena
-        return _excess(arena.total_bytes if arena else None, device.arena_room_bytes)
+        return self._uses[1].excess
 
     @property
     def too_many(self) -> str:
         """The reasons why it does not fit, in words."""
-        parts = (("flash: ", self.flash_excess), ("RAM: ", self.arena_excess))
-        short = [what for what, excess in parts if excess]
-        return "; ".join(reason for reason in self.verdict.reasons if reason.startswith(tuple(short)))
+        return "; ".join(str(use) for use in self._uses if use.excess)
+
+    @property
+    def _uses(self) -> tuple[Use, Use]:
+        return uses(self.memory, self.target.device)
 
 
 @dataclass(frozen=True)
@@ -237,10 +238,6 @@ def foreseen(weights: int, spec: ConversionSpec, target: Target | None) -> list[
 
 
 # --- the choice of a form ---------------------------------------------------------------------------------------
-
-
-def _excess(needed: int | None, there: int | None) -> int:
-    return 0 if needed is None or there is None else max(needed - there, 0)
 
 
 def _flash(room: Room) -> int:

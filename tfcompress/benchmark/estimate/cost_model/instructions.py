@@ -69,9 +69,17 @@ def instructions(work: Work, coefficients: Coefficients) -> float:
 
 def coefficients_of(counts: Counts, library: str, counted: str, *, build: str = "") -> Coefficients:
     """The coefficients to begin from: of the library, or of CMSIS-NN for an optimized one that was not counted."""
+    sets, core = counted_set(counts, library, counted, build=build)
+    return sets[core]
+
+
+def counted_set(
+    counts: Counts, library: str, counted: str, *, build: str = ""
+) -> tuple[Mapping[str, Coefficients], str]:
+    """The coefficients of a library by emulated core, and which of these cores stands for `counted`."""
     sets = counts.get(f"{library}-{build}" if build else library, counts["cmsis-nn"])
     without_extension = "cortex-m3" if counted == "rv32imc" else _ELSE
-    return sets.get(counted) or sets.get(without_extension) or next(iter(sets.values()))
+    return sets, next((core for core in (counted, without_extension) if core in sets), next(iter(sets)))
 
 
 def by_kind(works: Sequence[Work], coefficients: Coefficients) -> tuple[float, ...]:

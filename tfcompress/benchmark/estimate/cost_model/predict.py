@@ -14,15 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from converters.errors import UsageError
-from converters.flatbuffer import FlatBuffer
-from tfcompress.benchmark.estimate.cost_model.instructions import by_kind, coefficients_of, counted, instructions
+from tfcompress.benchmark.estimate.cost_model.instructions import (
+    Coefficients,
+    by_kind,
+    coefficients_of,
+    counted,
+    counted_set,
+    instructions,
+)
 from tfcompress.benchmark.estimate.cost_model.kinship import CORTEX_M4, Point, System
 from tfcompress.benchmark.estimate.cost_model.prices import Prices, prices, widening_of
-from tfcompress.benchmark.estimate.cost_model.process import Belief, Measured, believe
-from tfcompress.benchmark.estimate.cost_model.work import KINDS, Work, fingerprint, work_of
+from tfcompress.benchmark.estimate.cost_model.process import Z80, Belief, Measured, believe
+from tfcompress.benchmark.estimate.cost_model.work import KINDS, Work, fingerprint
 
-# Half-width of an 80 % interval of a normal distribution, in standard deviations.
-_Z80 = 1.2815515655446004
 # A measurement that many times off is told: code without optimization is some 10 times slower, another unit 1000 times.
 _DOUBTFUL = 20
 
@@ -128,22 +132,19 @@ def predict(
     )
 
 
-def predict_file(
-    flatbuffer: FlatBuffer, system: System, clock_hz: float, *, anchors: Sequence[Anchor] = ()
-) -> Estimate:
-    """The same for a file."""
-    return predict(work_of(flatbuffer), system, clock_hz, anchors=anchors)
+def _coefficients(system: System, by: Prices) -> Coefficients:
+    return coefficients_of(by.counts, system.library, system.counted, build=system.build)
 
 
 def _half_width(way: str, system: System, belief: Belief, by: Prices) -> float:
     """Half of the 80 % interval of the logarithm."""
     factor = by.widening[widening_of(way, system, (point.system for point in by.measured.points))]
-    return factor * _Z80 * math.sqrt(belief.variance)
+    return factor * Z80 * math.sqrt(belief.variance)
 
 
 def _point(works: Sequence[Work], system: System, by: Prices) -> tuple[Point, float]:
     """The model on the system, and the cycles that its instructions would take at the core's scalar speed."""
-    parts = by_kind(works, coefficients_of(by.counts, system.library, system.counted, build=system.build))
+    parts = by_kind(works, _coefficients(system, by))
     total = sum(parts)
     if not total:
         raise UsageError("the file has no operator; nothing can be estimated")
@@ -153,7 +154,7 @@ def _point(works: Sequence[Work], system: System, by: Prices) -> tuple[Point, fl
 def _operators(
     works: Sequence[Work], system: System, belief: Belief, milliseconds: float, by: Prices
 ) -> tuple[OperatorCost, ...]:
-    coefficients = coefficients_of(by.counts, system.library, system.counted, build=system.build)
+    coefficients = _coefficients(system, by)
     weights = [instructions(work, coefficients) * math.exp(belief.of_kinds[KINDS.index(work.kind)]) for work in works]
     whole = sum(weights)
     return tuple(
@@ -211,13 +212,14 @@ def _doubts(anchors: Sequence[Anchor], known: Measured, by: Prices) -> tuple[str
 
 
 def _notes(works: Sequence[Work], system: System, by: Prices) -> tuple[str, ...]:
-    coefficients = coefficients_of(by.counts, system.library, system.counted, build=system.build)
+    coefficients = _coefficients(system, by)
     notes = []
     if strange := sorted({work.name for work in works if not counted(work, coefficients)}):
         words = "each is taken for an ADD of as many elements"
         notes.append(f"no instructions were counted of {', '.join(strange)}; {words}")
     if not system.core.startswith("cortex-m"):
-        notes.append(f"no instructions were counted on {system.core}; those of {system.counted} stand in")
+        stands_in = counted_set(by.counts, system.library, system.counted, build=system.build)[1]
+        notes.append(f"no instructions were counted on {system.core}; those of {stands_in} stand in")
     if system.library == "reference" and not system.build:
         notes.append(
             "TFLM's own kernels are taken as built for speed with -DNDEBUG, as an exported project is; without it, "

@@ -11,6 +11,9 @@ import numpy as np
 from tfcompress.benchmark.estimate.cost_model.kinship import Matrix, Point, covariance
 from tfcompress.benchmark.estimate.cost_model.work import KINDS
 
+# Of a normal distribution: 80 % lie within this many standard deviations.
+Z80 = 1.2815515655446004
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -51,11 +54,15 @@ def believe(measured: Measured, points: Sequence[Point], variances: Sequence[Map
     return [_mixed(beliefs) for beliefs in zip(*each, strict=True)]
 
 
+def mixture(means: Sequence[float], variances: Sequence[float]) -> tuple[float, float]:
+    """Mean and variance of a mixture of equal parts, from theirs."""
+    return float(np.mean(means)), float(np.mean(variances) + np.var(means))
+
+
 def _mixed(beliefs: Sequence[Belief]) -> Belief:
-    means = [belief.mean for belief in beliefs]
+    mean, variance = mixture([one.mean for one in beliefs], [one.variance for one in beliefs])
     kinds = np.mean([belief.of_kinds for belief in beliefs], axis=0)
-    spread = float(np.mean([belief.variance for belief in beliefs]) + np.var(means))
-    return Belief(float(np.mean(means)), spread, tuple(float(one) for one in kinds))
+    return Belief(mean, variance, tuple(float(one) for one in kinds))
 
 
 def _believe(measured: Measured, points: Sequence[Point], variances: Mapping[str, float]) -> list[Belief]:
