@@ -21,7 +21,7 @@ resources() {
   for file in $aar/*.aar; do
     [ -d "${file%.aar}" ] || unzip -qo "$file" -d "${file%.aar}"
   done
-  mkdir -p $out/gen $out/robo-config/com/android/tools
+  mkdir -p $out/gen $out/robo-config/com/android/tools $main/assets
   merged_manifest
   aapt2 compile --dir $main/res -o $out/res.zip
   # `-0 .tflite`, with the dot: a compressed asset cannot be mapped into memory.
