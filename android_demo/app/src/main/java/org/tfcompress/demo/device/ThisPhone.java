@@ -1,5 +1,6 @@
 package org.tfcompress.demo.device;
 
+import android.annotation.TargetApi;
 import android.content.Context;
 import android.content.pm.PackageManager;
 import android.os.Build;
@@ -27,6 +28,7 @@ public final class ThisPhone implements DeviceInfo {
     }
 
     /** The processor's name; before Android 12 only that of the board is known. */
+    @TargetApi(Build.VERSION_CODES.S)
     public String processor() {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) {
             String named = (known(Build.SOC_MANUFACTURER) + " " + known(Build.SOC_MODEL)).trim();

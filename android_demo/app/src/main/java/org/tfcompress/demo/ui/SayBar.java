@@ -1,5 +1,6 @@
 package org.tfcompress.demo.ui;
 
+import android.annotation.TargetApi;
 import android.os.Build;
 import android.view.View;
 import android.view.accessibility.AccessibilityManager;
@@ -29,6 +30,7 @@ public final class SayBar {
         view.setVisibility(View.GONE);
     }
 
+    @TargetApi(29)
     private int shownMs() {
         AccessibilityManager manager = view.getContext().getSystemService(AccessibilityManager.class);
         if (Build.VERSION.SDK_INT >= 29 && manager != null) {
