@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from converters.keras_models.bridge import to_keras, to_tf_keras
     from tfcompress.compression import compress, plan
     from tfcompress.conversion import convert
+    from tfcompress.data.audio import AudioFrontEnd, audio_features
     from tfcompress.evaluation import evaluate
     from tfcompress.recipe import Recipe
     from tfcompress.task import Task
@@ -28,9 +29,22 @@ if not (Path(converters.__file__ or "").parent / "conversion.py").is_file():
     )
 
 __version__ = "0.1.0"
-__all__ = ["Recipe", "Task", "compress", "convert", "evaluate", "plan", "to_keras", "to_tf_keras"]
+__all__ = [
+    "AudioFrontEnd",
+    "Recipe",
+    "Task",
+    "audio_features",
+    "compress",
+    "convert",
+    "evaluate",
+    "plan",
+    "to_keras",
+    "to_tf_keras",
+]
 
 _HOME = {
+    "AudioFrontEnd": "tfcompress.data.audio",
+    "audio_features": "tfcompress.data.audio",
     "Recipe": "tfcompress.recipe",
     "Task": "tfcompress.task",
     "compress": "tfcompress.compression",
