@@ -29,6 +29,13 @@ Normalize = Literal["int16", "peak"]
 # The mel scale of HTK: mel = 1127 ln(1 + hertz / 700) (Young et al., "The HTK Book", section 5.4).
 _MEL_BREAK_HZ, _MEL_FACTOR = 700.0, 1127.0
 _INT16 = 32768.0
+# What a field of each kind takes, and how to say so.
+_KINDS: dict[str, tuple[Any, str]] = {
+    "int": (int, "a whole number"),
+    "float": ((int, float), "a number"),
+    "Normalize": (str, "a name"),
+    "Features": (str, "a name"),
+}
 # Clips that are transformed at a time, so that many clips need no more memory than few.
 _AT_A_TIME = 256
 
@@ -76,6 +83,10 @@ class AudioFrontEnd:
     std: float = 1.0
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value, (types, words) = getattr(self, field.name), _KINDS[str(field.type)]
+            if isinstance(value, bool) or not isinstance(value, types):
+                raise UsageError(f"{field.name} of the audio input is {value!r}; expected {words}")
         for name, allowed in (("features", Features), ("normalize", Normalize)):
             if getattr(self, name) not in get_args(allowed):
                 raise UsageError(f"{name} is {getattr(self, name)!r}; expected {', '.join(get_args(allowed))}")
@@ -123,9 +134,6 @@ class AudioFrontEnd:
             raise UsageError(f"an audio input has no key {unknown[0]}; expected {', '.join(sorted(known))}")
         if missing := sorted({"sample_rate", "samples"} - set(given)):
             raise UsageError(f"the audio input has no {missing[0]}; give it")
-        for key, value in given.items():
-            if isinstance(value, bool) or isinstance(value, str) != (key in ("normalize", "features")):
-                raise UsageError(f"{key} of the audio input is {value!r}; expected a {_kind_of(key)}")
         return cls(**given)
 
     @classmethod
@@ -274,7 +282,3 @@ def cepstrum(logarithms: Array) -> Array:
 
 def _mel(hertz: Array) -> Array:
     return _MEL_FACTOR * np.log1p(hertz / _MEL_BREAK_HZ)
-
-
-def _kind_of(key: str) -> str:
-    return "name" if key in ("normalize", "features") else "number"
