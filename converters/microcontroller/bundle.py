@@ -1,7 +1,7 @@
 """A `.tflite` file as a project for microcontrollers: the file to read first.
 
     made = bundle.make(flatbuffer, "cmake", name="resnet8")
-    folder.write(Path("firmware"), made.files)
+    folder.write(Path("firmware"), made.files, bundle.FOLDER)
 
 Same file, options and version: same bytes.
 """
@@ -21,14 +21,19 @@ from converters.child import Progress, no_progress
 from converters.errors import ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.flatbuffer.graph import shown
+from converters.folder import Kind
 from converters.microcontroller import catalogue, identifiers, operators, vectors
 from converters.microcontroller.catalogue import Format
-from converters.microcontroller.folder import MANIFEST
 from converters.microcontroller.rendering import Renderer, c_float
 from converters.microcontroller.vectors import Vectors
 from converters.runtimes import ports, tflm, tflm_arena
 from converters.runtimes.ports import Array, Inputs, Port
 
+# What building a bundle leaves in it.
+_BUILT = frozenset({
+    "build", ".pio", "managed_components", "sdkconfig", "sdkconfig.old", "dependencies.lock", ".vscode", ".cache",
+})  # fmt: skip
+FOLDER = Kind("bundle", "bundle.json", "firmware", _BUILT)
 _SOURCES = (
     "data.h", "data.cpp", "io.h", "vectors.h", "vectors.cpp", "model.h", "model.cpp", "ticks.h", "ticks.cpp",
     "selftest.h", "selftest.cpp",
@@ -267,10 +272,10 @@ def _rendered(chosen: Format, values: Mapping[str, Any]) -> dict[str, bytes]:
         "arena": asdict(values["arena"]),
         "operators": list(values["operators"]),
         "vectors": values["vectors"].count,
-        "files": sorted([*texts, MANIFEST]),
+        "files": sorted([*texts, FOLDER.manifest]),
     }
-    texts[MANIFEST] = json.dumps(manifest, indent=2) + "\n"
+    texts[FOLDER.manifest] = json.dumps(manifest, indent=2) + "\n"
     return {path: text.encode() for path, text in sorted(texts.items())}
 
 
-__all__ = ["Arena", "Bundle", "Options", "Vectors", "check", "make"]
+__all__ = ["FOLDER", "Arena", "Bundle", "Options", "Vectors", "check", "make"]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from converters.child import Progress, no_progress
-from converters.errors import DataError, UsageError
+from converters.errors import UsageError
 from converters.flatbuffer import FlatBuffer
-from converters.runtimes import ports, tflm, timing
+from converters.runtimes import ports, tflm, timing, whole_inputs
 from converters.runtimes.ports import Array, Inputs
 
 # Floats of another processor differ in their last digits: 16 steps of 2^-20, 1.5e-5.
@@ -82,10 +79,10 @@ def make(
         runs = timing.random_inputs(inputs, count, seed=seed)
         said = f"random, from seed {seed}: every integer alike, floats from -1 to 1."
     else:
-        runs = _laid_out(inputs, data, count)
+        runs = whole_inputs.laid_out(inputs, data, count)
         said = f"{origin}, quantized with the file's own scale."
     outputs = tflm.run(flatbuffer.data, runs, raw=True, progress=progress)
-    return Vectors(_rows(runs), _rows(outputs), said, _tolerance(flatbuffer))
+    return Vectors(whole_inputs.rows(runs), whole_inputs.rows(outputs), said, _tolerance(flatbuffer))
 
 
 def _tolerance(flatbuffer: FlatBuffer) -> int:
@@ -97,23 +94,3 @@ def _tolerance(flatbuffer: FlatBuffer) -> int:
         if operator.name == _BY_TABLES[0]
     )
     return 1 if _BY_TABLES[1] in tables else 0
-
-
-def _laid_out(inputs: Sequence[ports.Port], data: Inputs | Array, count: int) -> list[Array]:
-    """The first samples as whole inputs `[runs, *shape]` of the file's own types; the last batch is filled up."""
-    arrays = ports.arrange(inputs, data)
-    plan = ports.batches(inputs, arrays, resizable=False)
-    if not np.isfinite(np.concatenate([np.ravel(array[: count * plan.size]) for array in arrays])).all():
-        raise DataError("the data for the vectors holds infinity; give finite numbers")
-    laid = []
-    for port, array in zip(inputs, arrays, strict=True):
-        chosen = array[: count * plan.size]
-        missing = -len(chosen) % plan.size
-        chosen = np.concatenate([chosen, np.repeat(chosen[-1:], missing, axis=0)])
-        laid.append(port.to_file(chosen.reshape(-1, *port.shape)))
-    return laid
-
-
-def _rows(arrays: Sequence[Array]) -> tuple[tuple[bytes, ...], ...]:
-    little = [array.astype(array.dtype.newbyteorder("<")) for array in arrays]
-    return tuple(tuple(array[index].tobytes() for array in little) for index in range(len(arrays[0])))

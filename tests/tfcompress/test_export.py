@@ -17,8 +17,8 @@ import tfcompress
 from converters.errors import CompressionError, DataError, ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.microcontroller import catalogue
+from converters.microcontroller.bundle import Bundle
 from converters.runtimes import ports, tflm
-from tfcompress import export as exporting
 from tfcompress.cli import main
 from tfcompress.export import export
 
@@ -112,7 +112,7 @@ def test_what_cannot_run_there_is_refused_in_one_line_and_leaves_nothing(
 
 def test_wrong_usage_is_refused_in_one_line(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = ["-o", tmp_path / "firmware"]
-    assert "cannot export for android yet" in refused(capsys, model, "--for", "android", *out, status=2)
+    assert "--labels is for android" in refused(capsys, model, "--for", "cmake", *out, "--labels", model, status=2)
     assert "cannot be a namespace" in refused(capsys, model, "--for", "cmake", *out, "--name", "int", status=2)
     assert "'avr' is not one of" in refused(capsys, model, "--for", "avr", *out, status=2)
     assert "for data files" in refused(capsys, model, "--for", "cmake", *out, "--scale", "0..1", status=2)
@@ -123,7 +123,7 @@ def test_wrong_usage_is_refused_in_one_line(model: Path, tmp_path: Path, capsys:
         export(model, "avr")
 
 
-def vectors_of(made: exporting.Bundle, side: str) -> list[bytes]:
+def vectors_of(made: Bundle, side: str) -> list[bytes]:
     text = next(content.decode() for path, content in made.files.items() if path.endswith("_vectors.cpp"))
     arrays = [part.partition("};")[0] for part in text.split(f"{side}0[] = {{")[1:]]
     return [bytes(int(word, 16) for word in array.replace(",", " ").split()) for array in arrays]
@@ -208,8 +208,8 @@ def test_an_installed_wheel_has_the_templates(tmp_path: Path) -> None:
     wheel = [sys.executable, "-m", "pip", "wheel", str(ROOT), "--no-deps", "--no-build-isolation", "-q", "-w", "wheels"]
     subprocess.run(wheel, cwd=tmp_path, check=True, capture_output=True)
     with zipfile.ZipFile(next((tmp_path / "wheels").glob("*.whl"))) as archive:
-        packed = {name for name in archive.namelist() if name.startswith("converters/microcontroller/")}
-    here = ROOT / "converters" / "microcontroller"
-    needed = [path for kind in ("*.j2", "*.toml", "*.py") for path in here.rglob(kind)]
+        packed = set(archive.namelist())
+    parts = [ROOT / "converters" / name for name in ("microcontroller", "android")]
+    needed = [path for part in parts for kind in ("*.j2", "*.toml", "*.py") for path in part.rglob(kind)]
     assert len(needed) > 30
     assert {path.relative_to(ROOT).as_posix() for path in needed} <= packed

@@ -14,9 +14,10 @@ from bundle_checks import MODELS, laid_out, made, relu
 from small_tflite import G, Op, T, build, small_graph
 
 import tfcompress.targets
+from converters import folder
 from converters.errors import CompressionError, ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
-from converters.microcontroller import bundle, catalogue, folder, operators
+from converters.microcontroller import bundle, catalogue, operators
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 CPP = [f"model_small_{name}" for name in (
@@ -189,18 +190,18 @@ def test_a_bundle_replaces_a_bundle_with_what_was_built_in_it_and_nothing_else(
     bundles: dict[str, bundle.Bundle], tmp_path: Path
 ) -> None:
     place = tmp_path / "firmware"
-    folder.write(place, bundles["cmake"].files)
+    folder.write(place, bundles["cmake"].files, bundle.FOLDER)
     with pytest.raises(CompressionError, match="--force"):
-        folder.write(place, bundles["zephyr"].files)
+        folder.write(place, bundles["zephyr"].files, bundle.FOLDER)
     (place / "build").mkdir()
     (place / "build" / "firmware.elf").write_bytes(b"x")
-    folder.write(place, bundles["zephyr"].files, force=True)
+    folder.write(place, bundles["zephyr"].files, bundle.FOLDER, force=True)
     assert {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()} == set(
         bundles["zephyr"].files
     )
     (place / "src" / "mine.cpp").write_text("int x;")
     with pytest.raises(CompressionError, match="holds src/mine.cpp, which is no part of a bundle"):
-        folder.write(place, bundles["cmake"].files, force=True)
+        folder.write(place, bundles["cmake"].files, bundle.FOLDER, force=True)
     assert (place / "prj.conf").exists() and (place / "src" / "mine.cpp").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["firmware"]
 
@@ -209,9 +210,9 @@ def test_a_folder_of_somebody_else_is_never_replaced(bundles: dict[str, bundle.B
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").write_bytes(b"x")
     with pytest.raises(CompressionError, match=r"holds cat\.jpg"):
-        folder.write(tmp_path / "photos", bundles["cmake"].files, force=True)
+        folder.write(tmp_path / "photos", bundles["cmake"].files, bundle.FOLDER, force=True)
     with pytest.raises(CompressionError, match="does not exist"):
-        folder.write(tmp_path / "none" / "x", bundles["cmake"].files)
+        folder.write(tmp_path / "none" / "x", bundles["cmake"].files, bundle.FOLDER)
 
 
 def test_nothing_is_left_when_the_disk_refuses(
@@ -222,7 +223,7 @@ def test_nothing_is_left_when_the_disk_refuses(
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(CompressionError, match="No space left"):
-        folder.write(tmp_path / "firmware", bundles["cmake"].files)
+        folder.write(tmp_path / "firmware", bundles["cmake"].files, bundle.FOLDER)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""The folder of a bundle: it appears whole or not at all, and replaces only a bundle."""
+"""The folder that an export makes: it appears whole or not at all, and replaces only one of its own kind."""
 
 from __future__ import annotations
 
@@ -8,28 +8,40 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from converters.errors import FileError
 from converters.output import writing
 
-MANIFEST = "bundle.json"
-# What building a bundle leaves in it, which goes with it.
-_BUILT = frozenset({
-    "build", ".pio", "managed_components", "sdkconfig", "sdkconfig.old", "dependencies.lock", ".vscode", ".cache",
-})  # fmt: skip
+
+@dataclass(frozen=True)
+class Kind:
+    """What tells a folder of one export from other folders.
+
+    Attributes:
+        noun: what it is, for messages.
+        manifest: JSON file in it whose `files` lists what the export made.
+        example: a name that such a folder may have.
+        built: names that building it leaves in it, which go with it.
+    """
+
+    noun: str
+    manifest: str
+    example: str
+    built: frozenset[str] = frozenset()
 
 
-def check_free(path: Path, *, force: bool) -> None:
-    """Raises FileError, before any work is done, if a bundle could not be put at `path`.
+def check_free(path: Path, kind: Kind, *, force: bool) -> None:
+    """Raises FileError, before any work is done, if a folder of this kind could not be put at `path`.
 
     Raises:
-        FileError: something is there and `force` is off, or it is no bundle, or was added to by hand.
+        FileError: something is there and `force` is off, or it is of no such kind, or was added to by hand.
     """
     if path.name in ("", ".."):
-        raise FileError(f"{path} names no folder that can be made; give a new name, such as firmware")
+        raise FileError(f"{path} names no folder that can be made; give a new name, such as {kind.example}")
     if path.is_symlink() or (path.exists() and not path.is_dir()):
-        raise FileError(f"{path} is no folder; give another name for the bundle")
+        raise FileError(f"{path} is no folder; give another name for the {kind.noun}")
     parent = path.absolute().parent
     if not parent.is_dir():
         raise FileError(f"the folder {parent} does not exist; create it first")
@@ -39,35 +51,38 @@ def check_free(path: Path, *, force: bool) -> None:
         return
     if not force:
         raise FileError(f"{path} exists; give another name, or --force to replace it")
-    if stranger := _stranger(path):
-        raise FileError(f"{path} holds {stranger}, which is no part of a bundle; move it away, or give another name")
+    if stranger := _stranger(path, kind):
+        raise FileError(
+            f"{path} holds {stranger}, which is no part of a {kind.noun}; move it away, or give another name"
+        )
 
 
-def _stranger(path: Path) -> str:
+def _stranger(path: Path, kind: Kind) -> str:
     """A file that no export made; empty if there is none."""
     try:
-        made = set(json.loads((path / MANIFEST).read_text(encoding="utf-8"))["files"])
+        made = set(json.loads((path / kind.manifest).read_text(encoding="utf-8"))["files"])
     except (OSError, ValueError, KeyError, TypeError):
         return sorted(entry.name for entry in path.iterdir())[0]
     for found in sorted(path.rglob("*")):
         relative = found.relative_to(path)
-        if found.is_file() and relative.parts[0] not in _BUILT and relative.as_posix() not in made:
+        if found.is_file() and relative.parts[0] not in kind.built and relative.as_posix() not in made:
             return relative.as_posix()
     return ""
 
 
-def write(path: Path, files: Mapping[str, bytes], *, force: bool = False) -> None:
-    """Puts a bundle at `path`, all of it or nothing.
+def write(path: Path, files: Mapping[str, bytes], kind: Kind, *, force: bool = False) -> None:
+    """Puts files at `path`, all of them or nothing.
 
     Args:
         path: the folder to make.
         files: path in it -> content.
-        force: replace a bundle that is there.
+        kind: what the folder is.
+        force: replace a folder of this kind that is there.
 
     Raises:
         FileError: what `check_free` checks, or the disk refused.
     """
-    check_free(path, force=force)
+    check_free(path, kind, force=force)
     beside = None
     try:
         with writing(path, "nothing was left behind"):
@@ -86,7 +101,7 @@ def write(path: Path, files: Mapping[str, bytes], *, force: bool = False) -> Non
                     aside.rename(path)
                 raise
     finally:
-        # Also after Ctrl-C; the finished bundle is no longer in it.
+        # Also after Ctrl-C; the finished folder is no longer in it.
         if beside is not None:
             with contextlib.suppress(OSError):
                 shutil.rmtree(beside)
