@@ -40,6 +40,7 @@ unpack_libraries() {
 
 resources() {
   local assets=()
+  rm -rf $out/surefire-reports # of tests that may be gone
   unpack_libraries
   mkdir -p $out/gen $out/robo-config/com/android/tools
   [ ! -d $main/assets ] || assets=(-A $main/assets)
