@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from converters.errors import UsageError
-from converters.inputs import Drawing, FeaturesInput, ImageInput, InputSpec, image_of
+from converters.inputs import Drawing, FeaturesInput, ImageInput, InputSpec, image_of, size_of
 from converters.runtimes.ports import Port
 
 # mean and standard deviation that take pixels 0..255 to each scale
@@ -33,7 +33,8 @@ def guess(port: Port, scale: str | None = None, drawing: Drawing | None = None) 
     Raises:
         UsageError: how pixels become numbers is not known, or not asked.
     """
-    image = image_of(port.shape)
+    asked = scale is not None or drawing is not None
+    image = image_of(port.shape, may_lack_channels=asked)
     if image is None:
         for option, given in (("--scale", scale), ("--drawing", drawing)):
             if given is not None:
@@ -53,7 +54,7 @@ def guess(port: Port, scale: str | None = None, drawing: Drawing | None = None) 
             "the input with --input"
         )
     channels, layout = image
-    width, height = (port.shape[2], port.shape[1]) if layout == "nhwc" else (port.shape[3], port.shape[2])
+    width, height = size_of(port.shape, layout)
     spec = ImageInput(channels=channels, layout=layout, mean=scaling[:1], std=scaling[1:], drawing=drawing)  # type: ignore[arg-type]
     how = "as asked" if scale is not None else "as the file's own input range tells"
     return spec, f"{width} x {height} pixels, {channels}, (pixel - {scaling[0]:g}) / {scaling[1]:g} {how}"
@@ -61,7 +62,9 @@ def guess(port: Port, scale: str | None = None, drawing: Drawing | None = None) 
 
 def scaling_of(port: Port) -> tuple[float, float] | None:
     """Mean and standard deviation of pixels, where the range of an 8-bit input tells them; None where it does not."""
-    if not port.is_quantized or port.dtype not in ("int8", "uint8"):
+    if port.dtype == "uint8" and not port.is_quantized:
+        return SCALES["0..255"]
+    if port.dtype not in ("int8", "uint8") or not port.is_quantized:
         return None  # a 16-bit range is symmetric, whatever the values are
     low, high = port.real_range
     for (lowest, highest), scaling in _BY_RANGE.items():

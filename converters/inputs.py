@@ -92,11 +92,12 @@ class ImageInput(_Table):
 
     def size(self, shape: Sequence[int]) -> tuple[int, int]:
         """Width and height of the images of an input."""
-        height, width = shape[1:3] if self.layout == "nhwc" else shape[2:4]
-        return width, height
+        return size_of(shape, self.layout)
 
     def misfit(self, shape: Sequence[int]) -> str:
         """Why an input of this shape takes no such image; empty where it does."""
+        if self.channels == "gray" and self.layout == "nhwc" and len(shape) == 3 and shape[0] == 1:
+            return ""
         wanted = f"[1, height, width, {self.depth}]" if self.layout == "nhwc" else f"[1, {self.depth}, height, width]"
         depth = shape[3 if self.layout == "nhwc" else 1] if len(shape) == 4 else 0
         fits = len(shape) == 4 and shape[0] == 1 and depth == self.depth
@@ -126,15 +127,15 @@ class AudioInput(_Table):
     """
 
     kind: Literal["audio"] = "audio"
-    sample_rate: Count
+    sample_rate: Annotated[int, Field(ge=1_000, le=192_000)]
     samples: Count
     normalize: Literal["int16", "peak"] = "int16"
     features: Literal["waveform", "spectrogram", "log_mel", "mfcc"]
     frame_length: Count | None = None
     frame_step: Count | None = None
-    fft_length: Count | None = None
+    fft_length: Annotated[int, Field(ge=2, le=1 << 20)] | None = None
     power: Literal[1, 2] | None = None
-    mel_bins: Count | None = None
+    mel_bins: Annotated[int, Field(ge=1, le=4096)] | None = None
     lower_hz: float | None = None
     upper_hz: float | None = None
     log_offset: float | None = None
@@ -297,15 +298,28 @@ def parse(table: Mapping[str, Any], shape: Sequence[int], *, where: str) -> Inpu
 def _told_by_shape(table: Mapping[str, Any], shape: Sequence[int]) -> dict[str, Any]:
     if table.get("kind") == "text":
         return {"length": math.prod(shape)}
-    if table.get("kind") == "image" and (image := image_of(shape)):
+    if table.get("kind") == "image" and (image := image_of(shape, may_lack_channels=True)):
         channels, layout = image
         # Where the order of three channels is given, it is theirs; where the layout is, the shape means another one.
         return {"channels": channels} | ({"layout": layout} if "channels" not in table else {})
     return {}
 
 
-def image_of(shape: Sequence[int]) -> tuple[str, str] | None:
-    """Channels and layout of an input that has the shape of an image; None for any other."""
+def size_of(shape: Sequence[int], layout: str) -> tuple[int, int]:
+    """Width and height of the images of an input; a gray one may lack the axis of channels."""
+    height, width = shape[1:3] if layout == "nhwc" else shape[2:4]
+    return width, height
+
+
+def image_of(shape: Sequence[int], *, may_lack_channels: bool) -> tuple[str, str] | None:
+    """Channels and layout of an input that has the shape of an image; None for any other.
+
+    Args:
+        shape: of the input.
+        may_lack_channels: whether `[1, height, width]` is a gray image, and no sequence of rows.
+    """
+    if len(shape) == 3 and shape[0] == 1 and may_lack_channels:
+        return "gray", "nhwc"
     if len(shape) != 4 or shape[0] != 1:
         return None
     for axis, layout in ((3, "nhwc"), (1, "nchw")):

@@ -9,6 +9,7 @@ Same file, options and version: same bytes.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,6 @@ class ModelFolder:
 
     def as_dict(self) -> dict[str, Any]:
         """The folder with its documented JSON keys; of the files, the names."""
-        spec = self.manifest.input
         return {
             "format": "android",
             "title": self.manifest.title,
@@ -111,7 +111,7 @@ class ModelFolder:
             "model_bytes": self.model_bytes,
             "sha256": self.manifest.sha256,
             "dtype": self.dtype,
-            "input": None if spec is None else spec.as_table(),
+            "input": self.manifest.input.as_table(),
             "labels": self.labels,
             "output_kind": self.manifest.output,
             "samples": len(self.manifest.samples),
@@ -168,7 +168,7 @@ def checked_title(title: str) -> str:
 
 def make(
     flatbuffer: FlatBuffer,
-    spec: InputSpec | None,
+    spec: InputSpec,
     parts: Parts,
     data: Inputs | Array | None = None,
     *,
@@ -179,7 +179,7 @@ def make(
 
     Args:
         flatbuffer: the file.
-        spec: what its input is; None for several inputs.
+        spec: what its input is; of several inputs, the first.
         parts: what goes with it.
         data: samples `[n, ...]` in the float model's units for the test vectors; None for random ones.
         draw: how many vectors, and where `data` comes from.
@@ -217,7 +217,7 @@ def make(
         tuple(sorted([*files, manifest.NAME, "README.md"])),
     )
     dtype = _dtype(flatbuffer, inputs)
-    files |= {manifest.NAME: told.as_json(), "README.md": _readme(told, parts, runs, dtype)}
+    files |= {manifest.NAME: told.as_json(), "README.md": _readme(told, parts, runs, dtype, len(inputs))}
     compared = parts.compare is not None
     sorted_files = dict(sorted(files.items()))
     return ModelFolder(told, sorted_files, dtype, len(flatbuffer.data), len(parts.labels), compared, runs)
@@ -242,7 +242,12 @@ def _files(flatbuffer: FlatBuffer, parts: Parts, runs: bytes) -> dict[str, bytes
 
 
 def _check_labels(labels: Sequence[str], output: Port) -> None:
-    wanted = output.shape[-1] if output.shape else 1
+    wanted, elements = output.shape[-1] if output.shape else 1, math.prod(output.shape)
+    if labels and wanted != elements:
+        raise DataError(
+            f"labels came, and output '{output.name}' has shape {list(output.shape)}; the app names the "
+            "values of an output [1, classes]: leave --labels out"
+        )
     if not labels or len(labels) == wanted or (wanted == 1 and len(labels) == 2):
         return
     raise DataError(
@@ -252,7 +257,7 @@ def _check_labels(labels: Sequence[str], output: Port) -> None:
     )
 
 
-def _check_vocabulary(vocabulary: Sequence[str], spec: InputSpec | None) -> None:
+def _check_vocabulary(vocabulary: Sequence[str], spec: InputSpec) -> None:
     if not isinstance(spec, TextInput):
         if vocabulary:
             raise UsageError("--vocabulary is for models of text; leave it out, or describe the input with --input")
@@ -288,7 +293,7 @@ def _run_compared(compare: FlatBuffer, real: Sequence[Array]) -> None:
 
 def _is_distribution(output: Port, runs: Vectors) -> bool:
     """Whether the first output is shares of a whole in every run: what a softmax makes."""
-    if not output.shape or output.shape[-1] < 2:
+    if not output.shape or output.shape[-1] < 2 or output.shape[-1] != math.prod(output.shape):
         return False
     for row in runs.outputs:
         values = output.from_file(np.frombuffer(row[0], output.dtype).reshape(output.shape))
@@ -297,7 +302,7 @@ def _is_distribution(output: Port, runs: Vectors) -> bool:
     return True
 
 
-def _readme(told: Manifest, parts: Parts, runs: Vectors, dtype: str) -> bytes:
+def _readme(told: Manifest, parts: Parts, runs: Vectors, dtype: str, inputs: int) -> bytes:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(str(_TEMPLATES)),
         undefined=jinja2.StrictUndefined,
@@ -306,5 +311,5 @@ def _readme(told: Manifest, parts: Parts, runs: Vectors, dtype: str) -> bytes:
         keep_trailing_newline=True,
         autoescape=False,  # Markdown, no HTML; titles are single printable lines
     )
-    values = {"told": told, "parts": parts, "runs": runs, "dtype": dtype}
+    values = {"told": told, "parts": parts, "runs": runs, "dtype": dtype, "inputs": inputs}
     return environment.get_template("README.md.j2").render(values).encode()

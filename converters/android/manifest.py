@@ -36,7 +36,7 @@ class Manifest:
         title: what people call the model.
         sha256: of model.tflite.
         made_by: program and version.
-        input: what goes in; None for a file with several inputs.
+        input: what goes in; of a file with several inputs, the first one.
         output: `classes`, or `values` for a regression.
         samples: file and label of each.
         report: None where none came along.
@@ -46,7 +46,7 @@ class Manifest:
     title: str
     sha256: str
     made_by: str
-    input: InputSpec | None
+    input: InputSpec
     output: Literal["classes", "values"]
     samples: tuple[tuple[str, str | None], ...]
     report: Promise | None
@@ -59,7 +59,7 @@ class Manifest:
             "title": self.title,
             "sha256": self.sha256,
             "made_by": self.made_by,
-            "input": None if self.input is None else self.input.as_table(),
+            "input": self.input.as_table(),
             "output": self.output,
             "samples": [{"file": file, "label": label} for file, label in self.samples],
         }

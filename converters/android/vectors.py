@@ -114,8 +114,9 @@ def make(
 def _random(inputs: Sequence[Port], spec: InputSpec | None, count: int, seed: int) -> list[Array]:
     if not isinstance(spec, ImageInput) or inputs[0].is_quantized:
         return timing.random_inputs(inputs, count, seed=seed)
-    pixels = np.random.default_rng(seed).integers(0, 256, (count, *inputs[0].shape)).astype(np.float32)
-    axis = (-1,) if spec.layout == "nhwc" else (-1, 1, 1)
+    shape = inputs[0].shape
+    pixels = np.random.default_rng(seed).integers(0, 256, (count, *shape)).astype(np.float32)
+    axis = (-1, 1, 1) if spec.layout == "nchw" else (-1,)
     mean, std = (np.asarray(values, np.float32).reshape(axis) for values in (spec.mean, spec.std))
     return [inputs[0].to_file((pixels - mean) / std)]
 

@@ -167,7 +167,7 @@ def _said_of_app(made: ModelFolder, output: Path) -> list[str]:
     told = made.manifest
     parts = [
         f"{output}: {told.title}, {made.dtype}, {made.model_bytes:,} bytes",
-        f"input {told.input.kind}" if told.input else "several inputs",
+        f"input {told.input.kind}",
         f"{made.labels} labels" if made.labels else f"output {told.output}",
         f"{len(told.samples)} samples",
         *(["a model to compare with"] if made.compare else []),

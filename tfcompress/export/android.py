@@ -19,7 +19,7 @@ from converters.child import Progress, no_progress
 from converters.errors import FileError, UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.guess import SCALES, guess
-from converters.inputs import Drawing, InputSpec, TextInput, parse
+from converters.inputs import Drawing, FeaturesInput, InputSpec, TextInput, parse
 from converters.runtimes.ports import Port
 from tfcompress import task
 from tfcompress.data import front_end
@@ -121,14 +121,17 @@ def _checked_draw(draw: Draw, beside: Beside) -> Draw:
     return asked
 
 
-def _input(inputs: Sequence[Port], beside: Beside, scale: str) -> tuple[InputSpec | None, str]:
-    """What goes in, and a remark on it; None for several inputs."""
+def _input(inputs: Sequence[Port], beside: Beside, scale: str) -> tuple[InputSpec, str]:
+    """What goes in, and a remark on it."""
     if len(inputs) > 1:
         if beside.input is not None or beside.samples:
             raise UsageError(
                 f"the file has {len(inputs)} inputs, and the app can feed one; leave --input and --sample out"
             )
-        return None, f"the file has {len(inputs)} inputs: the app measures it and checks the test vectors, no more"
+        return (
+            FeaturesInput(),
+            f"the file has {len(inputs)} inputs: the app measures it and checks the test vectors, no more",
+        )
     if beside.input is None:
         return guess(inputs[0], scale if scale in SCALES else None, beside.drawing)
     if isinstance(beside.input, dict):
@@ -139,7 +142,7 @@ def _input(inputs: Sequence[Port], beside: Beside, scale: str) -> tuple[InputSpe
     return parse(table, inputs[0].shape, where=str(path)), ""
 
 
-def _vocabulary(path: Path | str | None, spec: InputSpec | None) -> tuple[str, ...]:
+def _vocabulary(path: Path | str | None, spec: InputSpec) -> tuple[str, ...]:
     if path is None:
         return ()
     mode = spec.mode if isinstance(spec, TextInput) else "int"
@@ -147,10 +150,8 @@ def _vocabulary(path: Path | str | None, spec: InputSpec | None) -> tuple[str, .
 
 
 def _samples(
-    paths: Sequence[Path | str], spec: InputSpec | None, inputs: Sequence[Port], labels: Sequence[str]
+    paths: Sequence[Path | str], spec: InputSpec, inputs: Sequence[Port], labels: Sequence[str]
 ) -> tuple[Sample, ...]:
-    if spec is None:
-        return ()
     for path in paths:
         samples.kind_of(Path(path).name)
     files = ((Path(path).name, _content(path)) for path in paths)
@@ -171,14 +172,10 @@ def _report(file: Path, path: Path | str | None, flatbuffer: FlatBuffer) -> tupl
         return None, [f"{error}; it was left out"]
 
 
-def _rows(
-    draw: Draw, flatbuffer: FlatBuffer, spec: InputSpec | None, parts: Parts, progress: Progress
-) -> tuple[Any, str]:
+def _rows(draw: Draw, flatbuffer: FlatBuffer, spec: InputSpec, parts: Parts, progress: Progress) -> tuple[Any, str]:
     """Samples for the vectors, or None, and where they come from."""
     if draw.data is not None:
         return draw.samples(flatbuffer, progress), "the user's data"
-    if spec is None:
-        return None, ""
     shape = flatbuffer.inputs[0].shape
     made = [front_end.from_file(sample.content, spec, shape, parts.vocabulary) for sample in parts.samples]
     usable = [row for row in made if row is not None][: draw.count]
