@@ -86,12 +86,12 @@ final class InputReader {
 
     private static AudioInput.Mel mel(Fields input, int rate, AudioInput.Features features) throws ModelException {
         int bins = input.whole("mel_bins", 1, MOST_MEL_BINS);
-        double lower = input.number("lower_hz", 0, rate / 2.0);
+        double lower = input.number("lower_hz", 0, rate / 2.0 - 1);
         return new AudioInput.Mel(
                 bins,
                 lower,
-                input.number("upper_hz", lower, rate / 2.0),
-                input.number("log_offset", 0, 1e6),
+                input.number("upper_hz", lower + 1e-3, rate / 2.0),
+                input.number("log_offset", Double.MIN_VALUE, 1e6),
                 features == AudioInput.Features.MFCC ? input.whole("coefficients", 1, bins) : 0);
     }
 
