@@ -1,11 +1,11 @@
 package org.tfcompress.demo.measure;
 
 /** Texts that may be printed anywhere: no control characters, line ends or marks that turn the writing's direction. */
-final class Printable {
+public final class Printable {
     private Printable() {}
 
     /** The text in one line, with single spaces for what cannot be printed, cut to at most {@code most} characters. */
-    static String text(String text, int most) {
+    public static String text(String text, int most) {
         StringBuilder kept = new StringBuilder();
         text.codePoints().forEach(point -> kept.appendCodePoint(isPrintable(point) ? point : ' '));
         String line = kept.toString().trim().replaceAll(" {2,}", " ");
