@@ -1,32 +1,40 @@
 package org.tfcompress.demo;
 
 import android.app.Activity;
+import android.app.AlertDialog;
 import android.content.ActivityNotFoundException;
 import android.content.Intent;
 import android.content.pm.PackageManager;
+import android.net.Uri;
 import android.os.Bundle;
 import android.view.View;
 import android.widget.FrameLayout;
-import android.widget.TextView;
 import java.util.EnumMap;
 import org.tfcompress.demo.ui.Host;
+import org.tfcompress.demo.ui.ModelsDialog;
 import org.tfcompress.demo.ui.Permissions;
 import org.tfcompress.demo.ui.SayBar;
 import org.tfcompress.demo.ui.Screen;
 import org.tfcompress.demo.ui.Session;
 import org.tfcompress.demo.ui.Tab;
 import org.tfcompress.demo.ui.TabBar;
+import org.tfcompress.demo.ui.TopBar;
 
 /** The app's window: the model's name above, the tabs, and the screen of the tab that is chosen. */
 public class MainActivity extends Activity implements Host, Session.Listener {
     private static final String TAB = "tab";
+    private static final String CHOOSING = "choosing";
     private static final int CODES = 100;
+    private static final int MODEL = CODES * Tab.values().length;
 
     private final EnumMap<Tab, Screen> screens = new EnumMap<>(Tab.class);
     private final EnumMap<Tab, View> views = new EnumMap<>(Tab.class);
     private Session session;
     private Permissions permissions;
     private SayBar bar;
+    private TopBar top;
+    private AlertDialog dialog;
+    private boolean choosing;
     private TabBar tabs;
     private Tab tab = Tab.CLASSIFY;
     private boolean started;
@@ -38,6 +46,7 @@ public class MainActivity extends Activity implements Host, Session.Listener {
         permissions = new Permissions(this, saved);
         setContentView(R.layout.activity_main);
         bar = new SayBar(findViewById(R.id.say));
+        top = new TopBar(findViewById(R.id.root), this);
         tabs = findViewById(R.id.tabs);
         tabs.setListener(this::show);
         FrameLayout content = findViewById(R.id.content);
@@ -54,7 +63,13 @@ public class MainActivity extends Activity implements Host, Session.Listener {
             }
         }
         session.listen(this);
-        sessionChanged();
+        modelChanged();
+        session.start();
+        if (saved == null) {
+            taken(getIntent());
+        } else if (saved.getBoolean(CHOOSING)) {
+            chooseModel();
+        }
         show(saved == null ? Tab.CLASSIFY : Tab.valueOf(saved.getString(TAB, Tab.CLASSIFY.name())));
     }
 
@@ -88,8 +103,27 @@ public class MainActivity extends Activity implements Host, Session.Listener {
     }
 
     @Override
+    protected void onNewIntent(Intent intent) {
+        taken(intent);
+    }
+
+    /** Another app hands over a model: opened with this app, or shared with it. */
+    @SuppressWarnings("deprecation") // the form that names the class exists from API 33 on
+    private void taken(Intent intent) {
+        Uri file = Intent.ACTION_VIEW.equals(intent.getAction()) ? intent.getData()
+                : Intent.ACTION_SEND.equals(intent.getAction()) ? intent.<Uri>getParcelableExtra(Intent.EXTRA_STREAM)
+                : null;
+        if (file != null) {
+            session.bring(file);
+        }
+    }
+
+    @Override
     protected void onDestroy() {
         session.forget(this);
+        if (dialog != null) {
+            dialog.dismiss();
+        }
         super.onDestroy();
     }
 
@@ -97,6 +131,7 @@ public class MainActivity extends Activity implements Host, Session.Listener {
     protected void onSaveInstanceState(Bundle state) {
         super.onSaveInstanceState(state);
         state.putString(TAB, tab.name());
+        state.putBoolean(CHOOSING, choosing && dialog.isShowing());
         permissions.save(state);
         for (Tab each : Tab.values()) {
             Bundle own = new Bundle();
@@ -106,11 +141,17 @@ public class MainActivity extends Activity implements Host, Session.Listener {
     }
 
     @Override
-    public void sessionChanged() {
-        ((TextView) findViewById(R.id.model_title)).setText(R.string.no_model);
-        ((TextView) findViewById(R.id.model_detail)).setText(R.string.no_model_hint);
+    public void modelChanged() {
+        top.show(session);
         for (Screen screen : screens.values()) {
             screen.modelChanged();
+        }
+    }
+
+    @Override
+    public void outcomeChanged() {
+        for (Screen screen : screens.values()) {
+            screen.outcomeChanged();
         }
     }
 
@@ -131,8 +172,12 @@ public class MainActivity extends Activity implements Host, Session.Listener {
 
     @Override
     public void ask(Screen screen, Intent intent, int code) {
+        ask(intent, CODES * number(screen) + code);
+    }
+
+    private void ask(Intent intent, int code) {
         try {
-            startActivityForResult(intent, CODES * number(screen) + code);
+            startActivityForResult(intent, code);
         } catch (ActivityNotFoundException e) {
             say(getString(R.string.no_app_for_it));
         }
@@ -140,6 +185,12 @@ public class MainActivity extends Activity implements Host, Session.Listener {
 
     @Override
     protected void onActivityResult(int code, int result, Intent data) {
+        if (code == MODEL) {
+            if (result == RESULT_OK && data != null && data.getData() != null) {
+                session.bring(data.getData());
+            }
+            return;
+        }
         Screen screen = screens.get(Tab.values()[code / CODES]);
         screen.answer(code % CODES, result == RESULT_OK ? data : null);
     }
@@ -175,7 +226,29 @@ public class MainActivity extends Activity implements Host, Session.Listener {
     }
 
     @Override
-    public void chooseModel() {}
+    public void chooseModel() {
+        ModelsDialog.show(this);
+        choosing = true;
+    }
+
+    @Override
+    public AlertDialog keep(AlertDialog shown) {
+        if (dialog != null) {
+            dialog.dismiss();
+        }
+        choosing = false;
+        dialog = shown;
+        dialog.show();
+        return dialog;
+    }
+
+    @Override
+    public void openModel() {
+        Intent intent = new Intent(Intent.ACTION_OPEN_DOCUMENT);
+        intent.addCategory(Intent.CATEGORY_OPENABLE);
+        intent.setType("*/*"); // a .tflite file has no type of its own
+        ask(intent, MODEL);
+    }
 
     private int number(Screen screen) {
         for (Tab each : Tab.values()) {

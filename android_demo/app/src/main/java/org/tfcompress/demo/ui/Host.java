@@ -1,6 +1,7 @@
 package org.tfcompress.demo.ui;
 
 import android.app.Activity;
+import android.app.AlertDialog;
 import android.content.Intent;
 
 /** What a screen may ask of the activity that shows it. Main thread only. */
@@ -35,4 +36,10 @@ public interface Host {
 
     /** Opens the list of models. */
     void chooseModel();
+
+    /** Shows a dialog, and takes it away with the activity. */
+    AlertDialog keep(AlertDialog dialog);
+
+    /** Lets the user pick a model file. */
+    void openModel();
 }

@@ -32,6 +32,9 @@ public abstract class Screen {
     /** Another model came, none is there, or it could not be opened: see {@link Session#state}. Also said after create. */
     public void modelChanged() {}
 
+    /** There is a new outcome, or what was put in could not be run: see {@link Session#outcome}. */
+    public void outcomeChanged() {}
+
     /** The answer to {@link Host#ask}; data is null if the user went back. */
     public void answer(int code, Intent data) {}
 

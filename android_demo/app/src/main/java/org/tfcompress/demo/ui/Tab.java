@@ -7,7 +7,7 @@ import org.tfcompress.demo.R;
 
 /** The tabs, in their order. A new screen is one line here. */
 public enum Tab {
-    CLASSIFY(R.string.tab_classify, R.drawable.ic_classify, Tab::blank),
+    CLASSIFY(R.string.tab_classify, R.drawable.ic_classify, ClassifyScreen::new),
     COMPARE(R.string.tab_compare, R.drawable.ic_compare, Tab::blank),
     BENCHMARK(R.string.tab_benchmark, R.drawable.ic_benchmark, Tab::blank),
     ABOUT(R.string.tab_about, R.drawable.ic_about, Tab::blank);

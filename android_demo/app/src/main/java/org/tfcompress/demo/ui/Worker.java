@@ -5,6 +5,7 @@ import android.os.Handler;
 import android.os.Looper;
 import android.util.Log;
 import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +28,19 @@ public final class Worker {
 
         /** It failed; the sentence is for the user. */
         void failed(String sentence);
+    }
+
+    /** For work without an answer that cannot fail for a reason that a user could help. */
+    public static <T> Done<T> ignore() {
+        return new Done<T>() {
+            @Override
+            public void done(T value) {}
+
+            @Override
+            public void failed(String sentence) {
+                Log.w(TAG, sentence);
+            }
+        };
     }
 
     private final Context context;
@@ -57,13 +71,11 @@ public final class Worker {
         });
     }
 
-    /** Waits until all that was queued so far has run. For tests; the answers may still wait for the main thread. */
-    public void await() throws InterruptedException {
-        java.util.concurrent.CountDownLatch reached = new java.util.concurrent.CountDownLatch(1);
+    /** Waits until all that was queued so far has run; false if that takes longer. Its answers may still wait. */
+    public boolean await(int milliseconds) throws InterruptedException {
+        CountDownLatch reached = new CountDownLatch(1);
         thread.execute(reached::countDown);
-        if (!reached.await(2, TimeUnit.MINUTES)) {
-            throw new IllegalStateException("the worker is stuck");
-        }
+        return reached.await(milliseconds, TimeUnit.MILLISECONDS);
     }
 
     private <T> void fail(Done<T> done, String sentence) {

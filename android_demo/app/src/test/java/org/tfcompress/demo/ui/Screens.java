@@ -28,9 +28,14 @@ public final class Screens {
     /** Waits until the worker has run all it was given, and what that led to, and the main thread has drawn it. */
     public static void settle(Session session) {
         try {
-            for (int i = 0; i < 6; i++) {
-                session.worker().await();
+            int quiet = 0;
+            for (long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1); quiet < 3; ) {
+                // The worker may wait for the main thread in its turn, as it does while a model is tried out.
+                quiet = session.worker().await(20) ? quiet + 1 : 0;
                 shadowOf(Looper.getMainLooper()).idle();
+                if (System.nanoTime() > end) {
+                    throw new IllegalStateException("the worker is stuck");
+                }
             }
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
