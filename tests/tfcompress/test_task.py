@@ -327,6 +327,12 @@ def test_a_task_passes_through() -> None:
         load(task, scale="0..1")
 
 
+def test_the_users_code_may_have_dataclasses(tmp_path: Path) -> None:
+    text = "from __future__ import annotations\nfrom dataclasses import dataclass\nimport numpy as np\n"
+    text += "@dataclass\nclass Rows:\n    x: list[float]\ndef data():\n    return np.array(Rows([1.0] * 20).x)\n"
+    assert load(code(tmp_path, text)).count("train") >= 16
+
+
 def test_what_the_users_code_prints_stays_off_standard_output(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

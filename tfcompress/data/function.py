@@ -34,6 +34,8 @@ def call(path: Path, name: str) -> Any:
     module = importlib.util.module_from_spec(specification)
     # Its neighbours are importable, as if it had been run from its own folder.
     sys.path.insert(0, str(path.resolve().parent))
+    # Dataclasses and pickles look their module up by its name.
+    sys.modules[specification.name] = module
     try:
         # Standard output is for results: with --json another program reads it.
         with contextlib.redirect_stdout(sys.stderr):
