@@ -21,7 +21,7 @@ check_size() {
 
 check_signature() {
   apksigner verify -v "$apk" > "$work/signature" 2>&1 ||
-    fail "apksigner does not verify it: $(grep -m 1 . "$work/signature")"
+    fail "apksigner does not verify it: $(grep -m 1 ERROR "$work/signature" || head -1 "$work/signature")"
   grep -q 'v2 scheme.*: true' "$work/signature" || fail "not signed with APK Signature Scheme v2"
 }
 
@@ -70,7 +70,7 @@ check_assets() {
   local name
   mkdir -p "$work/assets"
   unzip -q "$apk" 'assets/*' -d "$work" 2> /dev/null || true
-  name=$(diff <(listing app/src/main/assets) <(listing "$work/assets") | sed -n 's/^[<>] [0-9a-f]* *\*\?//p' | head -1)
+  name=$(diff <(listing app/src/main/assets) <(listing "$work/assets") | sed -n 's/^[<>] [0-9a-f]* *\*\?//p' | head -1 || true)
   [ -z "$name" ] || fail "assets/${name#./} is not as app/src/main/assets has it"
 }
 
