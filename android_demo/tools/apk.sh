@@ -45,12 +45,14 @@ resources() {
   mkdir -p $out/gen $out/robo-config/com/android/tools
   [ ! -d $main/assets ] || assets=(-A $main/assets)
   aapt2 compile --dir $main/res -o $out/res.zip
+  aapt2 compile --dir app/src/debug/res -o $out/debug-res.zip
   rm -rf $out/gen.new
   # `-0 .tflite`, with the dot: a compressed asset cannot be mapped into memory. Debian's aapt2 is older than Android
   # 14's framework and warns of a chunk that it passes over.
   aapt2 link -o $out/base.apk -I "$ANDROID_JAR" --manifest $out/AndroidManifest.xml --java $out/gen.new \
     ${assets[@]+"${assets[@]}"} -0 .tflite --debug-mode --min-sdk-version "$MIN_SDK" \
-    --target-sdk-version "$TARGET_SDK" --version-code "$VERSION_CODE" --version-name "$VERSION_NAME" $out/res.zip \
+    --target-sdk-version "$TARGET_SDK" --version-code "$VERSION_CODE" --version-name "$VERSION_NAME" \
+    --auto-add-overlay -R $out/debug-res.zip $out/res.zip \
     2>&1 | sed '/Unknown chunk type/d' >&2
   # R.java stays as old as it is where nothing changed, for else every class is compiled anew.
   diff -qr $out/gen.new $out/gen > /dev/null || { rm -rf $out/gen && mv $out/gen.new $out/gen; }

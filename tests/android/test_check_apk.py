@@ -112,7 +112,8 @@ def with_manifest(old: str, new: str) -> Change:
         manifest.write_text(text.replace(old, new), "utf-8")
         versions = ["--min-sdk-version", given["MIN_SDK"], "--target-sdk-version", given["TARGET_SDK"]]
         versions += ["--version-code", given["VERSION_CODE"], "--version-name", given["VERSION_NAME"]]
-        run("aapt2", "link", "-o", linked, "-I", jar, "--manifest", manifest, *versions, TARGET / "res.zip")
+        resources = ["--auto-add-overlay", "-R", TARGET / "debug-res.zip", TARGET / "res.zip"]
+        run("aapt2", "link", "-o", linked, "-I", jar, "--manifest", manifest, *versions, *resources)
         with zipfile.ZipFile(linked) as archive:
             replacing("AndroidManifest.xml", archive.read("AndroidManifest.xml"))(apk)
 

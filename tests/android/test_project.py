@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from two_builds import DEMO, Gradle, Pom
@@ -100,32 +101,27 @@ def test_what_other_apps_may_open_is_only_the_start_screen() -> None:
     assert exported == {".MainActivity"}
 
 
+OF_THE_DEBUG_BUILD = re.compile(r"\bBenchmarkActivity\b|\bdemo\.wire\b")
+
+
+def of_the_debug_build(folder: Path, ending: str) -> list[str]:
+    """The files in a folder that need what only the debug build has."""
+    files = sorted(folder.rglob(f"*{ending}"))
+    return [path.name for path in files if OF_THE_DEBUG_BUILD.search(path.read_text("utf-8"))]
+
+
 def test_the_release_build_cannot_be_asked_by_wire() -> None:
-    for_debugging = {path.stem for path in (SOURCES / "debug" / "java").rglob("*.java")}
-    assert "BenchmarkActivity" in for_debugging
+    assert "BenchmarkActivity.java" in of_the_debug_build(SOURCES / "debug" / "java", ".java")
 
-    named = [
-        f"{path.relative_to(SOURCES)}: {name}"
-        for path in (SOURCES / "main").rglob("*")
-        if path.suffix in {".java", ".xml"}
-        for name in for_debugging
-        if re.search(rf"\b{name}\b", path.read_text("utf-8"))
-    ]
-
-    assert not named
+    assert not of_the_debug_build(SOURCES / "main" / "java", ".java")
+    assert not of_the_debug_build(SOURCES / "main", "AndroidManifest.xml")
 
 
-def test_tests_of_the_debug_build_stand_apart_from_those_of_both_builds() -> None:
-    for_debugging = {path.stem for path in (SOURCES / "debug" / "java").rglob("*.java")}
+def test_gradle_can_compile_the_tests_of_both_builds() -> None:
+    # src/test is compiled against the release build too.
+    needing_debug = of_the_debug_build(SOURCES / "test", ".java")
 
-    named = [
-        f"{path.name}: {name}"
-        for path in (SOURCES / "test").rglob("*.java")
-        for name in for_debugging
-        if re.search(rf"\b{name}\b", path.read_text("utf-8"))
-    ]
-
-    assert not named, "Gradle compiles src/test against the release build too: move it to src/testDebug"
+    assert not needing_debug, "move them to src/testDebug"
 
 
 def test_no_key_and_nothing_built_is_kept_in_the_repository() -> None:
