@@ -299,9 +299,7 @@ def _told_by_shape(table: Mapping[str, Any], shape: Sequence[int]) -> dict[str, 
     if table.get("kind") == "text":
         return {"length": math.prod(shape)}
     if table.get("kind") == "image" and (image := image_of(shape, may_lack_channels=True)):
-        channels, layout = image
-        # Where the order of three channels is given, it is theirs; where the layout is, the shape means another one.
-        return {"channels": channels} | ({"layout": layout} if "channels" not in table else {})
+        return dict(zip(("channels", "layout"), image, strict=True))
     return {}
 
 

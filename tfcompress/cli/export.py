@@ -168,11 +168,15 @@ def _said_of_app(made: ModelFolder, output: Path) -> list[str]:
     parts = [
         f"{output}: {told.title}, {made.dtype}, {made.model_bytes:,} bytes",
         f"input {told.input.kind}",
-        f"{made.labels} labels" if made.labels else f"output {told.output}",
-        f"{len(told.samples)} samples",
+        _counted(made.labels, "label") if made.labels else f"output {told.output}",
+        *([_counted(len(told.samples), "sample")] if told.samples else []),
         *(["a model to compare with"] if made.compare else []),
         *(["its report"] if told.report else []),
-        f"{len(made.vectors.inputs)} test vectors ({made.vectors.origin}) by {made.vectors.runtime}",
+        f"{_counted(len(made.vectors.inputs), 'test vector')} ({made.vectors.origin}) by {made.vectors.runtime}",
     ]
     where = "copy it to android_demo/app/src/main/assets/models, or zip it and open it in the app"
     return [f"{', '.join(parts)}; {where}", *(f"note: {note}" for note in made.notes)]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

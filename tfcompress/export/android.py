@@ -130,7 +130,7 @@ def _input(inputs: Sequence[Port], beside: Beside, scale: str) -> tuple[InputSpe
             )
         return (
             FeaturesInput(),
-            f"the file has {len(inputs)} inputs: the app measures it and checks the test vectors, no more",
+            f"the file has {len(inputs)} inputs: the app measures it and checks its test vectors",
         )
     if beside.input is None:
         return guess(inputs[0], scale if scale in SCALES else None, beside.drawing)
