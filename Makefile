@@ -1,8 +1,9 @@
-# Two commands matter: `make demo` and `make test`. Both create what they need in .venv.
+# Two commands matter: `make demo` and `make test`. Both create what they need in .venv. `make android` builds, tests and
+# packages the demo app; what it needs is in android_demo/README.md.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint android clean
 
 demo: .venv/installed
 	$(BIN)/tfcompress demo
@@ -15,6 +16,9 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+android:
+	mvn -B -ntp -f android_demo verify
+
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
@@ -26,4 +30,4 @@ lint: .venv/installed-dev
 	touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info demo_output
+	rm -rf .venv build dist *.egg-info demo_output android_demo/target
