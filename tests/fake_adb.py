@@ -88,12 +88,23 @@ def am(words: list[str]) -> int:
     while rest:
         kind, key, value, *rest = rest
         extras[key] = int(value) if kind == "--ei" else value
+    if SCENARIO.get("real_app"):
+        ask(extras)
+        return 0
     if not extras:
         if not SCENARIO.get("no_folder_ever"):
             FOLDER.mkdir(parents=True, exist_ok=True)
         return 0
     answer(extras)
     return 0
+
+
+def ask(extras: dict[str, str | int]) -> None:
+    """Leaves it to the app's own code, which looks into this folder: ComputerAsksTest of android_demo."""
+    name = str(extras.get("id", "none"))
+    temporary = PHONE / f"{name}.tmp"
+    temporary.write_text(json.dumps(extras), encoding="utf-8")
+    temporary.rename(PHONE / "asked" / f"{name}.json")
 
 
 def answer(extras: dict[str, str | int]) -> None:

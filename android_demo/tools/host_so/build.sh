@@ -12,7 +12,7 @@ case $abi in
 esac
 mkdir -p "$out"
 # Under the names that the library asks for. Debian's own libraries answer through them.
-"$compiler" -shared -fPIC -O1 -Wall -Wextra -Wl,-soname,libc.so -o "$out/libc.so" $here/shim.c
+"$compiler" -shared -fPIC -O1 -Wall -Wextra -Wl,-soname,libc.so -o "$out/libc.so" $here/shim.c -ldl
 for name in libm libdl liblog; do
   "$compiler" -shared -fPIC -Wl,-soname,$name.so -Wl,--no-as-needed -o "$out/$name.so" -x c /dev/null -lm -ldl
 done

@@ -5,6 +5,7 @@
  * its initial state, and the kernel's layout: pthread_mutex_t, pthread_rwlock_t, pthread_once_t, struct stat. Only for
  * pthread_cond_t that is not enough, see below. Host tests only. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -94,14 +95,25 @@ int Pthread_cond_wait(void *given, pthread_mutex_t *mutex) { return pthread_cond
 int Pthread_cond_signal(void *given) { return pthread_cond_signal(condition(given)); }
 int Pthread_cond_broadcast(void *given) { return pthread_cond_broadcast(condition(given)); }
 
+/* Android's loader looks for a symbol of no library in the caller's own too, glibc's only in those that are loaded for
+ * all. TFLite's Java classes find XNNPACK in that way, and do without it where they do not. */
+void *Dlsym(void *handle, const char *name) {
+  void *found = dlsym(handle, name);
+  if (found || handle != RTLD_DEFAULT) return found;
+  void *own = dlopen("libtensorflowlite_jni.so", RTLD_NOLOAD | RTLD_LAZY);
+  return own ? dlsym(own, name) : NULL;
+}
+
 int *__errno(void) { return &errno; }
 int __open_2(const char *path, int flags) { return open(path, flags); }
 size_t __strlen_chk(const char *text, size_t most) { return strnlen(text, most); }
+
+/* TFLite's Java classes use XNNPACK from Android 5 on only; of other properties nothing is known. */
 int __system_property_get(const char *name, char *value) {
-  (void)name;
-  *value = 0;
-  return 0;
+  strcpy(value, strcmp(name, "ro.build.version.sdk") ? "" : "34");
+  return (int)strlen(value);
 }
+
 void android_set_abort_message(const char *message) { fprintf(stderr, "abort: %s\n", message); }
 
 /* Android's log, shown where SHIM_LOG is set: TFLite says there which delegate it uses. */

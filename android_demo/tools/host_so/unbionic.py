@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 RENAMED = {
-    *("fprintf", "vfprintf", "fputc", "fwrite", "fflush", "fileno", "fclose", "sysconf", "strerror_r"),
+    *("fprintf", "vfprintf", "fputc", "fwrite", "fflush", "fileno", "fclose", "sysconf", "strerror_r", "dlsym"),
     *(f"pthread_cond_{verb}" for verb in ("init", "destroy", "wait", "signal", "broadcast")),
 }
 
