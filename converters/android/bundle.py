@@ -26,6 +26,7 @@ from converters.android.vectors import Vectors
 from converters.child import Progress, no_progress
 from converters.errors import CompressionError, DataError, ModelError, UsageError
 from converters.flatbuffer import FlatBuffer
+from converters.flatbuffer.graph import shown
 from converters.folder import Kind
 from converters.inputs import InputSpec, TextInput
 from converters.runtimes import litert, ports
@@ -34,6 +35,8 @@ from converters.runtimes.ports import Array, Inputs, Port
 FOLDER = Kind("model folder", manifest.NAME, "digits")
 # What LiteRT for Java has arrays of.
 _TYPES = frozenset({"float32", "int8", "uint8", "int16", "int32", "int64", "bool"})
+# Custom operators that it has all the same.
+_CUSTOM = frozenset({"TFLite_Detection_PostProcess", "NumericVerify", "Mfcc", "AudioSpectrogram"})
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 _LONGEST_TITLE = 80
 
@@ -140,6 +143,11 @@ def check(flatbuffer: FlatBuffer) -> tuple[list[Port], list[Port]]:
             f"LiteRT on Android cannot run the file: {flatbuffer.only_tflm}; "
             "export one made for LiteRT (--runtime litert)"
         )
+    operators = [operator for graph in flatbuffer.graphs for operator in graph.operators]
+    if custom := next((one.name for one in operators if one.is_custom and one.name not in _CUSTOM), None):
+        raise ModelError(
+            f"operator {shown(custom)} is a custom one, which LiteRT on Android does not have; replace it in the model"
+        )
     sides = ports.inputs_of(flatbuffer), ports.outputs_of(flatbuffer)
     for side, found in zip(("input", "output"), sides, strict=True):
         if not found:
@@ -147,10 +155,12 @@ def check(flatbuffer: FlatBuffer) -> tuple[list[Port], list[Port]]:
         for port in found:
             if port.dtype not in _TYPES:
                 raise ModelError(
-                    f"{side} '{port.name}' is of type {port.dtype}, which LiteRT for Java has no array for"
+                    f"{side} '{shown(port.name)}' is of type {port.dtype}, which LiteRT for Java has no array for"
                 )
             if port.scales.size > 1:
-                raise ModelError(f"{side} '{port.name}' has a scale per channel; the app takes one scale for all")
+                raise ModelError(
+                    f"{side} '{shown(port.name)}' has a scale per channel; the app takes one scale for all"
+                )
     return sides
 
 
@@ -245,13 +255,13 @@ def _check_labels(labels: Sequence[str], output: Port) -> None:
     wanted, elements = output.shape[-1] if output.shape else 1, math.prod(output.shape)
     if labels and wanted != elements:
         raise DataError(
-            f"labels came, and output '{output.name}' has shape {list(output.shape)}; the app names the "
+            f"labels came, and output '{shown(output.name)}' has shape {list(output.shape)}; the app names the "
             "values of an output [1, classes]: leave --labels out"
         )
     if not labels or len(labels) == wanted or (wanted == 1 and len(labels) == 2):
         return
     raise DataError(
-        f"{len(labels)} labels came, and output '{output.name}' of shape {list(output.shape)} has {wanted}; "
+        f"{len(labels)} labels came, and output '{shown(output.name)}' of shape {list(output.shape)} has {wanted}; "
         + "expected one "
         + ("name, or two: that of 0, then that of 1" if wanted == 1 else f"name per class, {wanted} lines")
     )

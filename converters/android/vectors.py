@@ -13,6 +13,7 @@ from converters import verify
 from converters.child import Progress, no_progress
 from converters.errors import DataError, UsageError
 from converters.flatbuffer import FlatBuffer
+from converters.flatbuffer.graph import shown
 from converters.inputs import ImageInput, InputSpec
 from converters.runtimes import litert, ports, timing, whole_inputs
 from converters.runtimes.ports import Array, Inputs, Port
@@ -103,8 +104,8 @@ def make(
     for port, array in zip(outputs, made, strict=True):
         if not np.isfinite(array).all():
             raise DataError(
-                f"output '{port.name}' is not finite for inputs that are {origin}; give samples that the model knows, "
-                "with --data or --sample"
+                f"output '{shown(port.name)}' is not finite for inputs that are {origin}; give samples that the model "
+                "knows, with --data or --sample"
             )
     runtime = litert.describe(_KERNELS, threads=1)
     found = Vectors(whole_inputs.rows(runs), whole_inputs.rows(made), runtime, origin, _tolerance(flatbuffer, made))

@@ -343,20 +343,22 @@ def per_channel() -> bytes:
     ("content", "said"),
     [
         (custom("TFLM_DECODE"), "LiteRT on Android has no DECODE operator; export a plain file"),
-        (custom("Mystery"), "LiteRT cannot run this file"),
-        (one_float_operator("CUSTOM", custom="FlexErf"), "LiteRT cannot run this file"),
+        (custom("Mystery\x1b[2J"), "operator Mystery?[2J is a custom one, which LiteRT on Android does not have"),
+        (one_float_operator("CUSTOM", custom="FlexErf"), "operator FlexErf is a custom one"),
+        (one_float_operator("SKIP_GRAM"), "LiteRT cannot run this file"),
         (b"no model at all", "tflite"),
         (classifier()[:700], "m.tflite"),
         (half(), "input 'x' is of type float16, which LiteRT for Java has no array for"),
         (per_channel(), "input 'x' has a scale per channel"),
         (integers_in("float64"), "float64"),
     ],
-    ids=["encoded", "custom", "flex", "text", "cut", "float16", "per channel", "float64"],
+    ids=["encoded", "custom", "flex", "no kernel", "text", "cut", "float16", "per channel", "float64"],
 )
 def test_a_file_that_cannot_run_there_is_refused_in_a_line(content: bytes, said: str, tmp_path: Path, run: Run) -> None:
     written(tmp_path, {"m.tflite": content})
     status, out, errors = run(tmp_path / "m.tflite", "--for", "android", "-o", tmp_path / "out")
     assert (status, out, len(errors.splitlines())) == (1, "", 1) and said in errors, errors
+    assert errors.rstrip("\n").isprintable()
     assert [path.name for path in tmp_path.iterdir()] == ["m.tflite"]
 
 

@@ -51,7 +51,7 @@ def from_file(content: bytes, spec: InputSpec, shape: Sequence[int], vocabulary:
             made = word_numbers(content.decode(), spec, vocabulary)
         case FeaturesInput():
             row = np.array([float(cell) for cell in content.decode().split(",")], np.float32)
-            made = (row - np.asarray(spec.mean, np.float32)) / np.asarray(spec.std, np.float32)
+            made = _scaled(row, spec)
     return made.reshape(shape)
 
 
@@ -62,10 +62,16 @@ def _pixels(content: bytes, spec: ImageInput, shape: Sequence[int]) -> Array:
     with Image.open(io.BytesIO(content)) as image:
         picture = image.convert("L" if spec.channels == "gray" else "RGB")
         picture = picture.resize(spec.size(shape), Image.Resampling.BILINEAR)
-    pixels = np.asarray(picture, np.float32).reshape(*reversed(picture.size), spec.depth)
+    pixels = np.asarray(picture).reshape(*reversed(picture.size), spec.depth)
     pixels = pixels[..., ::-1] if spec.channels == "bgr" else pixels
-    scaled: Array = (pixels - np.asarray(spec.mean, np.float32)) / np.asarray(spec.std, np.float32)
+    scaled = _scaled(pixels, spec)
     return scaled.transpose(2, 0, 1) if spec.layout == "nchw" else scaled
+
+
+def _scaled(values: Array, spec: ImageInput | FeaturesInput) -> Array:
+    """(value - mean) / std in double precision, then float32."""
+    made: Array = ((values.astype(np.float64) - np.array(spec.mean)) / np.array(spec.std)).astype(np.float32)
+    return made
 
 
 def word_numbers(text: str, spec: TextInput, vocabulary: Sequence[str]) -> Array:

@@ -71,9 +71,16 @@ def test_every_kind_of_clip_that_the_app_reads_is_read() -> None:
     assert np.array_equal(waves.read(wav(real), "a.wav").samples, real)
     stereo = waves.read(wav(np.array([100, 300, -4, 4], np.int16), channels=2), "a.wav")
     assert stereo.samples.tolist() == [200 / 32768, 0]
+    deep = np.array([1 << 30, -(1 << 31)], np.int32)
+    assert waves.read(wav(deep), "a.wav").samples.tolist() == [0.5, -1]
+    three = wav(deep).replace(deep.tobytes(), b"\0\0\x40\0\0\x80")
+    assert waves.read(three.replace(b"\x04\0\x20\0data", b"\x03\0\x18\0data"), "a.wav").samples.tolist() == [0.5, -1]
     # A recorder that was stopped: the size says more than there is, and half a sample at the end.
     cut = waves.read(wav(tone)[:-3], "a.wav")
     assert np.array_equal(cut.samples, tone[:2] / 32768)
+    head = struct.pack("<HHIIHHHHIH14s", 0xFFFE, 1, 8000, 16000, 2, 16, 22, 16, 4, 1, b"")
+    body = b"WAVEfmt " + struct.pack("<I", len(head)) + head + b"data" + struct.pack("<I", 8) + tone.tobytes()
+    assert np.array_equal(waves.read(b"RIFF" + struct.pack("<I", len(body)) + body, "a.wav").samples, tone / 32768)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +91,9 @@ def test_every_kind_of_clip_that_the_app_reads_is_read() -> None:
         (b"RIFF", "is no .wav file"),
         (wav(np.zeros(0, np.int16)), "holds no samples"),
         (wav(np.full(4, np.nan, np.float32)), "samples that are no numbers"),
-        (wav(np.zeros(4, np.int16), 500), "500 samples a second"),
-        (wav(np.zeros(6, np.int16), channels=3), "3 channels of 16 bits (format 1)"),
-        (wav(np.zeros(4, np.int32)), "1 channels of 32 bits (format 1)"),
+        (wav(np.zeros(4, np.int16), 800_000), "at 800,000 Hz"),
+        (wav(np.zeros(66, np.int16), channels=33), "33 channels of 16 bits (format 1)"),
+        (wav(np.zeros(4, np.int16)).replace(b"\x10\0data", b"\x0c\0data"), "1 channels of 12 bits (format 1)"),
         (wav(np.zeros(4, np.int16)).replace(struct.pack("<H", 1), struct.pack("<H", 0xFFFE), 1), "(format 65534)"),
     ],
 )  # fmt: skip
