@@ -22,6 +22,12 @@ final class Fields {
         return object.has(key) && !object.isNull(key);
     }
 
+    void need(String key) throws ModelException {
+        if (!has(key)) {
+            throw wrong(key, "a value");
+        }
+    }
+
     private ModelException wrong(String key, String expected) {
         String came = object.has(key) ? "is " + Printable.of(String.valueOf(object.opt(key)), 60) : "is missing";
         return new ModelException(place + key + " " + came + ", expected " + expected + "; export the model anew.");

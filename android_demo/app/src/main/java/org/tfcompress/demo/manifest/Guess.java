@@ -67,7 +67,7 @@ public final class Guess {
                 drawn ? ImageInput.Ink.WHITE_ON_BLACK : null);
     }
 
-    /** What the range of a quantized input tells; null where it tells nothing. Plain uint8 is 0 to 255. */
+    /** What the range of a quantized 8-bit input tells; null where it tells nothing. Plain uint8 is 0 to 255. */
     public static Pixels pixels(TensorSpec spec) {
         if (!spec.isQuantized()) {
             return spec.type == DType.UINT8 ? Pixels.ZERO_TO_255 : null;
@@ -82,10 +82,6 @@ public final class Guess {
             case UINT8:
                 low = 0;
                 high = 255;
-                break;
-            case INT16:
-                low = Short.MIN_VALUE;
-                high = Short.MAX_VALUE;
                 break;
             default:
                 return null;

@@ -38,6 +38,8 @@ final class InputReader {
 
     private static ImageInput image(Fields input) throws ModelException {
         ImageInput.Channels channels = input.choice("channels", ImageInput.Channels.class);
+        input.need("mean");
+        input.need("std");
         double[] mean = input.numbers("mean", 0, MOST_VALUES);
         double[] std = input.divisors("std", MOST_VALUES);
         input.sameLength("mean", mean, channels.count);

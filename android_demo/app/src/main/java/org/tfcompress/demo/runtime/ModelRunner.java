@@ -20,6 +20,9 @@ public interface ModelRunner extends AutoCloseable {
      */
     void run(ByteBuffer[] inputs, ByteBuffer[] outputs) throws ModelException;
 
+    /** Forgets what a model with state (recurrent layers) kept of earlier runs. */
+    default void reset() {}
+
     /** Name and version of the runtime, delegate and threads: "LiteRT 2.16.1 (XNNPACK, 1 thread)". */
     String describe();
 

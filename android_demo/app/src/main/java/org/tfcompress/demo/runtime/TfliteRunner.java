@@ -127,6 +127,11 @@ public final class TfliteRunner implements ModelRunner {
     }
 
     @Override
+    public void reset() {
+        interpreter.resetVariableTensors();
+    }
+
+    @Override
     public String describe() {
         return "LiteRT " + TensorFlowLite.runtimeVersion() + " (" + options + ")";
     }

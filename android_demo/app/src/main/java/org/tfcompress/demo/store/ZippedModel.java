@@ -21,6 +21,7 @@ final class ZippedModel {
     private static final int MOST_ENTRIES = 1000;
     private static final int SAMPLE_BYTES = 16 << 20;
     private static final int TEXT_BYTES = 16 << 20;
+    private static final int VECTORS_BYTES = 64 << 20;
     private static final long PASSED_BYTES = 512L << 20;
     private static final String SAMPLES = "samples/";
 
@@ -113,9 +114,10 @@ final class ZippedModel {
             case ModelFolder.MANIFEST:
             case ModelFolder.LABELS:
             case ModelFolder.VOCABULARY:
-            case ModelFolder.VECTORS:
             case ModelFolder.LICENSE:
                 return TEXT_BYTES;
+            case ModelFolder.VECTORS:
+                return VECTORS_BYTES;
             default:
                 boolean sample = path.startsWith(SAMPLES) && path.indexOf('/', SAMPLES.length()) < 0;
                 return sample && !path.startsWith(SAMPLES + ".") ? SAMPLE_BYTES : 0;

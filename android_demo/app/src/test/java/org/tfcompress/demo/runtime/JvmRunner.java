@@ -160,6 +160,11 @@ public final class JvmRunner implements ModelRunner {
     }
 
     @Override
+    public void reset() {
+        TfLiteInterpreterResetVariableTensors(interpreter);
+    }
+
+    @Override
     public String describe() {
         return "LiteRT " + TfLiteVersion().getString() + " (" + options + ")";
     }
