@@ -27,6 +27,11 @@ public final class ThisPhone implements DeviceInfo {
         return processor() + ", demo app " + version;
     }
 
+    /** The app's version. */
+    public String version() {
+        return version;
+    }
+
     /** The processor's name; before Android 12 only that of the board is known. */
     @TargetApi(Build.VERSION_CODES.S)
     public String processor() {

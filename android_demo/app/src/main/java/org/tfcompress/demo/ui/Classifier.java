@@ -9,6 +9,7 @@ final class Classifier {
     private Opened opened;
     private Input waiting;
     private boolean running;
+    private Input given;
     private float[] values;
     private Outcome outcome;
     private String problem;
@@ -20,10 +21,12 @@ final class Classifier {
 
     /** Values that were run, and what came out. */
     private static final class Answer {
+        private final Input given;
         private final float[] values;
         private final Outcome outcome;
 
-        Answer(float[] values, Outcome outcome) {
+        Answer(Input given, float[] values, Outcome outcome) {
+            this.given = given;
             this.values = values;
             this.outcome = outcome;
         }
@@ -47,7 +50,11 @@ final class Classifier {
 
     void clear() {
         waiting = null;
-        set(null, null, null);
+        set(null, null, null, null);
+    }
+
+    Input given() {
+        return given;
     }
 
     float[] values() {
@@ -62,7 +69,8 @@ final class Classifier {
         return problem;
     }
 
-    private void set(float[] values, Outcome outcome, String problem) {
+    private void set(Input given, float[] values, Outcome outcome, String problem) {
+        this.given = given;
         this.values = values;
         this.outcome = outcome;
         this.problem = problem;
@@ -79,13 +87,13 @@ final class Classifier {
         running = true;
         worker.work(() -> {
             float[] made = what.values(with.preprocessor);
-            return new Answer(made, with.pipeline.run(made));
+            return new Answer(what, made, with.pipeline.run(made));
         }, new Worker.Done<Answer>() {
             @Override
             public void done(Answer answer) {
                 running = false;
                 if (with == opened) {
-                    set(answer.values, answer.outcome, null);
+                    set(answer.given, answer.values, answer.outcome, null);
                 }
                 next();
             }
@@ -94,7 +102,7 @@ final class Classifier {
             public void failed(String sentence) {
                 running = false;
                 if (with == opened) {
-                    set(null, null, sentence);
+                    set(null, null, null, sentence);
                 }
                 next();
             }

@@ -45,6 +45,11 @@ public final class Figures {
         return context.getString(R.string.figure_percent, format.format(100 * fraction));
     }
 
+    /** "99.6 %" of a score from 0 to 1. */
+    public String score(double share) {
+        return context.getString(R.string.figure_percent, String.format(Locale.getDefault(), "%.1f", 100 * share));
+    }
+
     /** "84.15", "12,501,632": a plain number. */
     public String plain(double number) {
         if (number == Math.rint(number) && Math.abs(number) < 1e15) {

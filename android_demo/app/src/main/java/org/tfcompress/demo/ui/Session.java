@@ -37,6 +37,7 @@ public final class Session {
     private final Shelf shelf;
     private final Classifier classifier;
     private final Inputs inputs = new Inputs();
+    private final Findings findings = new Findings(this);
     private final List<Listener> listeners = new ArrayList<>();
 
     /** @param context the application's */
@@ -143,6 +144,11 @@ public final class Session {
         return classifier.values();
     }
 
+    /** What was put in last, if it could be run; null if not, or if nothing was. */
+    public Input given() {
+        return classifier.given();
+    }
+
     /** What came out of {@link #input}; null if nothing did. */
     public Outcome outcome() {
         return classifier.outcome();
@@ -151,6 +157,11 @@ public final class Session {
     /** Why the last input could not be run; null if it could. */
     public String inputProblem() {
         return classifier.problem();
+    }
+
+    /** Benchmark, comparison and check of reference inputs. */
+    public Findings findings() {
+        return findings;
     }
 
     /** Runs the work on the one thread that opens files and runs models. */

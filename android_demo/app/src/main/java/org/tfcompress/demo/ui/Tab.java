@@ -1,16 +1,13 @@
 package org.tfcompress.demo.ui;
 
-import android.view.LayoutInflater;
-import android.view.View;
-import android.view.ViewGroup;
 import org.tfcompress.demo.R;
 
 /** The tabs, in their order. A new screen is one line here. */
 public enum Tab {
     CLASSIFY(R.string.tab_classify, R.drawable.ic_classify, ClassifyScreen::new),
-    COMPARE(R.string.tab_compare, R.drawable.ic_compare, Tab::blank),
-    BENCHMARK(R.string.tab_benchmark, R.drawable.ic_benchmark, Tab::blank),
-    ABOUT(R.string.tab_about, R.drawable.ic_about, Tab::blank);
+    COMPARE(R.string.tab_compare, R.drawable.ic_compare, CompareScreen::new),
+    BENCHMARK(R.string.tab_benchmark, R.drawable.ic_benchmark, BenchmarkScreen::new),
+    ABOUT(R.string.tab_about, R.drawable.ic_about, AboutScreen::new);
 
     private interface Maker {
         Screen make(Host host);
@@ -29,14 +26,5 @@ public enum Tab {
     /** A new screen for an activity. */
     public Screen screen(Host host) {
         return maker.make(host);
-    }
-
-    private static Screen blank(Host host) {
-        return new Screen(host) {
-            @Override
-            public View create(LayoutInflater inflater, ViewGroup parent) {
-                return new View(host.activity());
-            }
-        };
     }
 }

@@ -1,0 +1,103 @@
+package org.tfcompress.demo.ui;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.tfcompress.demo.compare.Comparison;
+import org.tfcompress.demo.compare.Side;
+import org.tfcompress.demo.guard.Threads;
+import org.tfcompress.demo.manifest.DemoModel;
+import org.tfcompress.demo.manifest.Manifest;
+import org.tfcompress.demo.model.ModelException;
+import org.tfcompress.demo.preprocess.Preprocessor;
+
+/** Whom a model is compared with: the compare.tflite of its folder, or another model of the library. */
+final class Opponent {
+    private static final String OWN = "compare.tflite";
+
+    private final String title;
+
+    /** Null for the compare.tflite of the model's own folder. */
+    private final Listed other;
+
+    private Opponent(String title, Listed other) {
+        this.title = title;
+        this.other = other;
+    }
+
+    /** All that a model can be compared with, its own compare.tflite first. */
+    static List<Opponent> all(DemoModel model, Session session, String ownTitle) {
+        List<Opponent> all = new ArrayList<>();
+        if (model.hasCompare()) {
+            all.add(new Opponent(ownTitle, null));
+        }
+        for (Listed listed : session.models()) {
+            if (session.chosen() == null || !listed.key.equals(session.chosen().key)) {
+                all.add(new Opponent(listed.title + ", " + listed.detail, listed));
+            }
+        }
+        return all;
+    }
+
+    /** Tells it from all others of this model. */
+    String key() {
+        return other == null ? OWN : other.key;
+    }
+
+    /**
+     * Runs both on the same input. Off the main thread.
+     *
+     * @param ownFile what to call the compare.tflite
+     * @throws ModelException one of them cannot run, takes another kind of input, or has another number of outputs
+     */
+    Comparison compare(DemoModel model, TestInput input, String ownFile, BooleanSupplier cancelled)
+            throws ModelException, IOException {
+        Threads.background();
+        float[] values = input.values(Preprocessor.of(model.manifest, model.inputs.get(0)));
+        Side first = Side.run(
+                model.title, model.bytes, model.manifest, model.labels, values, Loader.options(), cancelled);
+        boolean classes = model.manifest.output == Manifest.Output.CLASSES;
+        String called = other == null ? ownFile : other.title;
+        try {
+            Side second = other == null
+                    ? own(model, values, ownFile, cancelled)
+                    : another(DemoModel.read(other.folder), input, cancelled);
+            return new Comparison(first, second, classes);
+        } catch (ModelException error) {
+            String sentence = error.getMessage();
+            boolean named = sentence.startsWith(called);
+            throw new ModelException(named ? sentence : called + ": " + sentence, error);
+        }
+    }
+
+    private static Side own(DemoModel model, float[] values, String title, BooleanSupplier cancelled)
+            throws ModelException {
+        ByteBuffer bytes = model.compareBytes();
+        return Side.run(title, bytes, model.manifest, model.labels, values, Loader.options(), cancelled);
+    }
+
+    private static Side another(DemoModel model, TestInput input, BooleanSupplier cancelled)
+            throws ModelException, IOException {
+        float[] values = input.values(Preprocessor.of(model.manifest, model.inputs.get(0)));
+        return Side.run(
+                model.title, model.bytes, model.manifest, model.labels, values, Loader.options(), cancelled);
+    }
+
+    @Override
+    public boolean equals(Object that) {
+        return that instanceof Opponent && key().equals(((Opponent) that).key()) && title.equals(that.toString());
+    }
+
+    @Override
+    public int hashCode() {
+        return key().hashCode();
+    }
+
+    /** What the list shows. */
+    @Override
+    public String toString() {
+        return title;
+    }
+}

@@ -1,0 +1,134 @@
+package org.tfcompress.demo.ui;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertNotNull;
+import static org.junit.Assert.assertNotSame;
+import static org.junit.Assert.assertNull;
+import static org.junit.Assert.assertSame;
+import static org.junit.Assert.assertTrue;
+
+import android.widget.Spinner;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.robolectric.RobolectricTestRunner;
+import org.robolectric.annotation.Config;
+import org.robolectric.annotation.GraphicsMode;
+import org.tfcompress.demo.R;
+import org.tfcompress.demo.compare.Comparison;
+import org.tfcompress.demo.manifest.Sample;
+import org.tfcompress.demo.store.ModelFolder;
+import org.tfcompress.demo.ui.input.SampleInput;
+
+@RunWith(RobolectricTestRunner.class)
+@Config(sdk = 34, qualifiers = Screens.PHONE)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+public class CompareScreenTest {
+    private static final String BUNDLED = "handwritten_digits";
+
+    private Comparison comparison(Phone phone) {
+        return phone.session().findings().comparison().comparison();
+    }
+
+    @Test
+    public void floatAndInt8StandSideBySideOnASample() throws IOException {
+        Phone phone = Phone.start().tab(Tab.COMPARE);
+        Comparison comparison = comparison(phone);
+        String sample = phone.session().model().manifest.samples.get(0).label;
+        assertEquals("int8", comparison.first.kind);
+        assertEquals("float32", comparison.second.kind);
+        assertTrue(phone.text(), phone.text().contains("Both got the sample " + sample));
+        assertTrue(phone.text(), phone.text().contains("Both say " + sample));
+        assertTrue(phone.text(), phone.text().contains("percentage points"));
+        assertTrue(phone.text(), phone.text().contains("times as large"));
+        assertTrue(phone.spoken(), phone.spoken().contains(" by int8, "));
+        assertTrue(comparison.second.bytes > 2 * comparison.first.bytes);
+        phone.shot("compare-sample");
+    }
+
+    @Test
+    public void bothGetTheInputThatWasTriedLast() throws IOException {
+        Phone phone = Phone.start();
+        Sample third = phone.session().model().manifest.samples.get(2);
+        phone.session().classify(new SampleInput(phone.session().model(), third));
+        phone.settle();
+        phone.tab(Tab.COMPARE);
+        assertTrue(phone.text(), phone.text().contains("Both got the input that was tried last on Classify."));
+        assertTrue(phone.text(), phone.text().contains("Both say " + third.label));
+        assertEquals(phone.session().outcome().scores.get(0).value,
+                comparison(phone).first.values()[phone.session().outcome().scores.get(0).index], 0);
+        phone.become("+night");
+        phone.shot("compare-dark");
+    }
+
+    @Test
+    public void aComparisonIsKeptWhenThePhoneIsTurnedAndMadeAnewOnRequest() throws IOException {
+        Phone phone = Phone.start().tab(Tab.COMPARE);
+        Comparison before = comparison(phone);
+        phone.become(Screens.LYING);
+        assertSame(before, comparison(phone));
+        assertTrue(phone.text(), phone.text().contains("Both say"));
+        phone.shot("compare-lying");
+        phone.touch("Again");
+        phone.settle();
+        assertNotSame(before, comparison(phone));
+    }
+
+    @Test
+    public void aBrokenCompareFileIsSaidAndAnotherModelCanBeChosen() throws IOException {
+        File folder = Phone.openedCopy(BUNDLED, "broken");
+        byte[] broken = "this is no model at all, but long enough".getBytes(StandardCharsets.US_ASCII);
+        Files.write(new File(folder, ModelFolder.COMPARE).toPath(), broken);
+        Phone phone = Phone.start();
+        phone.open("broken");
+        phone.tab(Tab.COMPARE);
+        assertNull(comparison(phone));
+        String problem = phone.session().findings().comparison().problem();
+        assertTrue(problem, problem.startsWith("compare.tflite: "));
+        assertTrue(phone.text(), phone.text().contains(problem));
+        phone.shot("compare-broken");
+        ((Spinner) phone.activity().findViewById(R.id.other)).setSelection(1);
+        Screens.pass(100);
+        phone.settle();
+        assertNotNull(phone.session().findings().comparison().problem(), comparison(phone));
+        assertTrue(phone.text(), phone.text().contains("All scores are the same to the last bit."));
+        assertTrue(phone.text(), phone.text().contains("Both are of the same size."));
+    }
+
+    @Test
+    public void aModelWithoutACompareFileIsComparedWithTheLibrary() throws IOException {
+        File folder = Phone.openedCopy(BUNDLED, "lonely");
+        assertTrue(new File(folder, ModelFolder.COMPARE).delete());
+        Phone phone = Phone.start();
+        phone.open("lonely");
+        phone.tab(Tab.COMPARE);
+        assertEquals("it has the bundled ones to be compared with",
+                phone.session().models().size() - 1,
+                ((Spinner) phone.activity().findViewById(R.id.other)).getAdapter().getCount());
+        assertTrue(phone.text(), phone.text().contains("Both say"));
+    }
+
+    @Test
+    public void withoutAnInputItSaysWhereToGiveOne() throws IOException {
+        File folder = Phone.openedCopy(BUNDLED, "bare");
+        assertTrue(new File(folder, ModelFolder.MANIFEST).delete());
+        Phone phone = Phone.start();
+        phone.open("bare");
+        phone.tab(Tab.COMPARE);
+        assertNull(comparison(phone));
+        assertTrue(phone.text(), phone.text().contains("Try an input on Classify first"));
+    }
+
+    @Test
+    public void whatWasComparedWithTheModelBeforeIsNotShownForTheNext() throws IOException {
+        Phone.openedCopy(BUNDLED, "second");
+        Phone phone = Phone.start().tab(Tab.COMPARE);
+        Comparison before = comparison(phone);
+        phone.open("second");
+        assertNotSame(before, comparison(phone));
+        assertTrue(phone.text(), phone.text().contains("Both say"));
+    }
+}

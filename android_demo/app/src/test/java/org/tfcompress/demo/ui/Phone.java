@@ -1,0 +1,140 @@
+package org.tfcompress.demo.ui;
+
+import android.app.Activity;
+import android.view.View;
+import android.view.ViewGroup;
+import android.widget.CompoundButton;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.stream.Stream;
+import org.robolectric.Robolectric;
+import org.robolectric.RuntimeEnvironment;
+import org.robolectric.android.controller.ActivityController;
+import org.tfcompress.demo.DemoApp;
+import org.tfcompress.demo.MainActivity;
+import org.tfcompress.demo.R;
+import org.tfcompress.demo.runtime.JvmRunner;
+import org.tfcompress.demo.runtime.Runners;
+import org.tfcompress.demo.store.ModelFolder;
+
+/** A phone with the app on it, for tests that touch and look as a user does. Models run for real, on this machine. */
+final class Phone {
+    private final ActivityController<MainActivity> app;
+
+    private Phone(ActivityController<MainActivity> app) {
+        this.app = app;
+    }
+
+    /** Opens the app and waits until it shows its first model. */
+    static Phone start() {
+        Runners.factory = JvmRunner::new;
+        Phone phone = new Phone(Robolectric.buildActivity(MainActivity.class).setup());
+        phone.settle();
+        return phone;
+    }
+
+    MainActivity activity() {
+        return app.get();
+    }
+
+    Session session() {
+        return DemoApp.session(activity());
+    }
+
+    View root() {
+        return activity().getWindow().getDecorView();
+    }
+
+    void settle() {
+        Screens.settle(session());
+    }
+
+    Phone tab(Tab tab) {
+        ((TabBar) activity().findViewById(R.id.tabs)).getChildAt(tab.ordinal()).performClick();
+        settle();
+        return this;
+    }
+
+    /** Touches what shows this text, or is described by it. */
+    void touch(String text) {
+        View found = Screens.find(root(), text);
+        if (found == null) {
+            throw new AssertionError("nothing says '" + text + "' on:\n" + text());
+        }
+        found.performClick();
+    }
+
+    /** Checks or unchecks a box. */
+    void check(int id, boolean on) {
+        ((CompoundButton) activity().findViewById(id)).setChecked(on);
+    }
+
+    /** All text that can be seen. */
+    String text() {
+        return Screens.text(root());
+    }
+
+    /** All that a screen reader reads of the tab in front. */
+    String spoken() {
+        StringBuilder all = new StringBuilder();
+        speak(root(), all);
+        return all.toString();
+    }
+
+    private static void speak(View view, StringBuilder all) {
+        if (view.getVisibility() != View.VISIBLE) {
+            return;
+        }
+        if (view.getContentDescription() != null) {
+            all.append(view.getContentDescription()).append('\n');
+        }
+        for (int i = 0; view instanceof ViewGroup && i < ((ViewGroup) view).getChildCount(); i++) {
+            speak(((ViewGroup) view).getChildAt(i), all);
+        }
+    }
+
+    /** Turns the phone, or changes to the dark: the activity is made anew. */
+    void become(String qualifiers) {
+        RuntimeEnvironment.setQualifiers(qualifiers);
+        app.recreate();
+        settle();
+    }
+
+    void shot(String name) throws IOException {
+        Screens.pass(700); // boxes and ripples move
+        Screens.shot((Activity) activity(), name);
+    }
+
+    /**
+     * Puts a folder among those that the user opened, before the app starts.
+     *
+     * @param bundled the folder in the app's assets that is copied
+     */
+    static File openedCopy(String bundled, String name) throws IOException {
+        Path from = Paths.get("app/src/main/assets/models", bundled);
+        Path to = new File(RuntimeEnvironment.getApplication().getFilesDir(), "models/" + name).toPath();
+        try (Stream<Path> all = Files.walk(from)) {
+            for (Path each : (Iterable<Path>) all::iterator) {
+                Path copy = to.resolve(from.relativize(each).toString());
+                Files.createDirectories(copy.getParent());
+                Files.copy(each, copy);
+            }
+        }
+        return to.toFile();
+    }
+
+    /** Shows the model of that folder. */
+    void open(String folder) {
+        for (Listed listed : session().models()) {
+            if (listed.folder.name().equals(folder)) {
+                session().open(listed);
+                settle();
+                return;
+            }
+        }
+        throw new AssertionError("no model is in the folder " + folder + " with " + ModelFolder.MODEL);
+    }
+}
