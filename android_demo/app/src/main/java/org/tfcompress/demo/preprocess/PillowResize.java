@@ -1,9 +1,10 @@
 package org.tfcompress.demo.preprocess;
 
 /**
- * Bilinear resize of 8-bit images as Pillow's `Image.resize(size, Image.BILINEAR)` does it, bit for bit: a triangle as
- * wide as the step where the image becomes smaller, weights of 22 fractional bits, first along the rows and then along
- * the columns, rounded to 8 bits in between.
+ * Bilinear resize of 8-bit images as `Image.resize(size, Image.BILINEAR)` of Pillow 13 does it, bit for bit: a triangle
+ * as wide as the step where the image becomes smaller, weights of 22 fractional bits, along the rows and then along the
+ * columns, rounded to 8 bits in between. Where it becomes lower by more than twice what it becomes narrower by, columns
+ * come first; earlier versions of Pillow do not do that, and their pixels are then another by the rounding in between.
  */
 public final class PillowResize {
     private static final int FRACTION_BITS = 22;
@@ -17,16 +18,22 @@ public final class PillowResize {
      * @return as many channels, of the new size
      */
     public static byte[] bilinear(byte[] pixels, int width, int height, int channels, int toWidth, int toHeight) {
-        byte[] made = pixels;
-        if (toWidth != width) {
-            made = along(made, new Line(width, channels), new Line(toWidth, channels), height, width * channels,
-                    toWidth * channels, channels);
-        }
-        if (toHeight != height) {
-            int row = toWidth * channels;
-            made = along(made, new Line(height, row), new Line(toHeight, row), 1, 0, 0, row);
-        }
-        return made;
+        boolean columnsFirst = height > toHeight && height - toHeight > 2L * (width - toWidth);
+        byte[] half = columnsFirst
+                ? columns(pixels, height, width * channels, toHeight)
+                : rows(pixels, width, height, channels, toWidth);
+        return columnsFirst
+                ? rows(half, width, toHeight, channels, toWidth)
+                : columns(half, height, toWidth * channels, toHeight);
+    }
+
+    private static byte[] rows(byte[] pixels, int width, int height, int channels, int toWidth) {
+        return toWidth == width ? pixels : along(pixels, new Line(width, channels), new Line(toWidth, channels), height);
+    }
+
+    /** Each column is one of `row` values that lie beside each other. */
+    private static byte[] columns(byte[] pixels, int height, int row, int toHeight) {
+        return toHeight == height ? pixels : along(pixels, new Line(height, row), new Line(toHeight, row), 1);
     }
 
     /** Samples along one dimension: how many, and how far apart in the array. */
@@ -40,20 +47,21 @@ public final class PillowResize {
         }
     }
 
-    private static byte[] along(
-            byte[] pixels, Line from, Line to, int lines, int fromLine, int toLine, int neighbours) {
+    /** Resizes so many lines that follow each other; each sample is as many values as it is apart from the next. */
+    private static byte[] along(byte[] pixels, Line from, Line to, int lines) {
         Weights weights = new Weights(from.size, to.size);
         byte[] made = new byte[lines * to.size * to.stride];
         for (int line = 0; line < lines; line++) {
             for (int x = 0; x < to.size; x++) {
-                for (int n = 0; n < neighbours; n++) {
+                int first = (line * from.size + weights.first[x]) * from.stride;
+                for (int n = 0; n < to.stride; n++) {
                     int sum = 1 << FRACTION_BITS - 1;
-                    int at = line * fromLine + weights.first[x] * from.stride + n;
+                    int at = first + n;
                     for (int weight : weights.of[x]) {
                         sum += (pixels[at] & 0xff) * weight;
                         at += from.stride;
                     }
-                    made[line * toLine + x * to.stride + n] = (byte) Math.max(0, Math.min(255, sum >> FRACTION_BITS));
+                    made[(line * to.size + x) * to.stride + n] = (byte) Math.max(0, Math.min(255, sum >> FRACTION_BITS));
                 }
             }
         }

@@ -28,7 +28,6 @@ public final class JvmRunner implements ModelRunner {
     private static final int VERSIONS = 20;
 
     private final BytePointer bytes;
-    private final Reports reports = new Reports();
     private final RunOptions options;
     private final TfLiteInterpreterOptions settings = TfLiteInterpreterOptionsCreate();
     private final BuiltinOpResolverWithoutDefaultDelegates kernels = new BuiltinOpResolverWithoutDefaultDelegates();
@@ -66,12 +65,13 @@ public final class JvmRunner implements ModelRunner {
     }
 
     private void open(int size) throws ModelException {
-        model = TfLiteModelCreateWithErrorReporter(bytes, size, reports, null);
+        Reports.ALL.clear();
+        model = TfLiteModelCreateWithErrorReporter(bytes, size, Reports.ALL, null);
         if (isNull(model)) {
-            throw Complaint.of("load the model", reports.text(), null);
+            throw Complaint.of("load the model", Reports.ALL.text(), null);
         }
         TfLiteInterpreterOptionsSetNumThreads(settings, options.threads);
-        TfLiteInterpreterOptionsSetErrorReporter(settings, reports, null);
+        TfLiteInterpreterOptionsSetErrorReporter(settings, Reports.ALL, null);
         if (options.delegate == Delegate.XNNPACK) {
             interpreter = TfLiteInterpreterCreate(model, settings);
         } else {
@@ -80,7 +80,7 @@ public final class JvmRunner implements ModelRunner {
             interpreter = TfLiteInterpreterCreateWithSelectedOps(model, settings);
         }
         if (isNull(interpreter) || TfLiteInterpreterAllocateTensors(interpreter) != 0) {
-            throw Complaint.of("load the model", reports.text(), null);
+            throw Complaint.of("load the model", Reports.ALL.text(), null);
         }
         for (int i = 0; i < TfLiteInterpreterGetInputTensorCount(interpreter); i++) {
             inputs.add(spec(TfLiteInterpreterGetInputTensor(interpreter, i)));
@@ -140,6 +140,7 @@ public final class JvmRunner implements ModelRunner {
 
     @Override
     public void run(ByteBuffer[] in, ByteBuffer[] out) throws ModelException {
+        Reports.ALL.clear();
         ByteBuffer[] given = Buffers.exactly(in, inputs, "input");
         ByteBuffer[] wanted = Buffers.exactly(out, outputs, "output");
         for (int i = 0; i < given.length; i++) {
@@ -155,7 +156,7 @@ public final class JvmRunner implements ModelRunner {
 
     private void refuse(int status) throws ModelException {
         if (status != 0) {
-            throw Complaint.of("run the model", reports.text(), null);
+            throw Complaint.of("run the model", Reports.ALL.text(), null);
         }
     }
 

@@ -6,22 +6,36 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.tensorflowlite.Reporter_Pointer_BytePointer_Pointer;
 
-/** What the interpreter says, which it does through printf's format and a C list of arguments (x86-64 System V). */
+/**
+ * What interpreters say on a thread, which they do through printf's format and a C list of arguments (x86-64 System V).
+ * There is one for all, since JavaCPP has room for ten callbacks of a kind.
+ */
 final class Reports extends Reporter_Pointer_BytePointer_Pointer {
     private static final Pattern DIRECTIVE = Pattern.compile("%(?:%|[-+ #0-9.]*(l{0,2}|z)([dius]))");
     private static final int INTEGER_REGISTERS_END = 48;
 
-    private final StringBuilder said = new StringBuilder();
+    static final Reports ALL = new Reports();
 
+    private final ThreadLocal<StringBuilder> said = ThreadLocal.withInitial(StringBuilder::new);
+
+    private Reports() {}
+
+    /** Forgets what was said on this thread. */
+    void clear() {
+        said.get().setLength(0);
+    }
+
+    /** What was said on this thread since. */
     String text() {
-        return said.toString();
+        return said.get().toString();
     }
 
     @Override
     public void call(Pointer user, BytePointer format, Pointer arguments) {
         Matcher directive = DIRECTIVE.matcher(format.getString());
         StringBuffer line = new StringBuffer();
-        BytePointer list = new BytePointer(arguments).capacity(24);
+        // JavaCPP hands over where C's parameter lies, which itself is a pointer to the list.
+        BytePointer list = at(new BytePointer(arguments).getLong(0));
         while (directive.find()) {
             String word = "%";
             if (directive.group(2) != null) {
@@ -32,7 +46,7 @@ final class Reports extends Reporter_Pointer_BytePointer_Pointer {
             }
             directive.appendReplacement(line, Matcher.quoteReplacement(word));
         }
-        said.append(directive.appendTail(line)).append('\n');
+        said.get().append(directive.appendTail(line)).append('\n');
     }
 
     /** The next argument of integer class: out of the saved registers, then off the stack. */

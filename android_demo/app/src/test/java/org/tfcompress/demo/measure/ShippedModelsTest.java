@@ -1,0 +1,69 @@
+package org.tfcompress.demo.measure;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertTrue;
+
+import java.io.File;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.junit.runners.Parameterized;
+import org.tfcompress.demo.manifest.DemoModel;
+import org.tfcompress.demo.preprocess.Preprocessor;
+import org.tfcompress.demo.runtime.Delegate;
+import org.tfcompress.demo.runtime.JvmRunner;
+import org.tfcompress.demo.runtime.ModelRunner;
+import org.tfcompress.demo.runtime.RunOptions;
+import org.tfcompress.demo.store.DiskFolder;
+import org.tfcompress.demo.store.ModelFolder;
+
+/** Every model that the app ships with: whole, without warnings, and with the outputs that Python made. */
+@RunWith(Parameterized.class)
+public class ShippedModelsTest {
+    private static final File MODELS = new File("app/src/main/assets/models");
+
+    @Parameterized.Parameters(name = "{0}")
+    public static List<String> names() {
+        List<String> names = new ArrayList<>();
+        File[] folders = MODELS.listFiles(File::isDirectory);
+        for (File folder : folders == null ? new File[0] : folders) {
+            names.add(folder.getName());
+        }
+        return names;
+    }
+
+    private final DiskFolder folder;
+
+    public ShippedModelsTest(String name) {
+        folder = new DiskFolder(new File(MODELS, name));
+    }
+
+    @Test
+    public void itsFolderIsWholeAndFitsTogether() throws Exception {
+        DemoModel model = DemoModel.read(folder);
+        assertTrue(model.warnings.toString(), model.warnings.isEmpty());
+        Preprocessor.of(model.manifest, model.inputs.get(0));
+        assertTrue(model.manifest.samples.size() + " samples", !model.manifest.samples.isEmpty());
+        for (org.tfcompress.demo.manifest.Sample sample : model.manifest.samples) {
+            assertTrue(sample.file, folder.has(sample.file));
+        }
+        if (model.hasCompare()) {
+            new JvmRunner(model.compareBytes(), new RunOptions(1, Delegate.CPU)).close();
+        }
+    }
+
+    @Test
+    public void itsOutputsAreThoseOfPython() throws Exception {
+        DemoModel model = DemoModel.read(folder);
+        assertTrue(folder.name() + " has no vectors.json", folder.has(ModelFolder.VECTORS));
+        for (Delegate delegate : new Delegate[] {Delegate.CPU, Delegate.XNNPACK}) {
+            try (ModelRunner runner = new JvmRunner(model.bytes, new RunOptions(1, delegate))) {
+                VectorResult result = VectorCheck.run(model, runner);
+                System.out.println(folder.name() + ": " + result.text());
+                assertTrue(result.text(), result.passed);
+                assertEquals(result.text(), result.vectors, result.top1Equal);
+            }
+        }
+    }
+}
