@@ -22,6 +22,7 @@ from tfcompress import Task
 
 Array = npt.NDArray[Any]
 
+CLASSES = tuple("0123456789")
 # The last images of the training set are for validation; MNIST's own test set is the test set.
 VALIDATION = 5000
 # What is done to a training image: turned by up to so many radians, sheared, and scaled by up to such shares.
@@ -44,7 +45,7 @@ def task() -> Task:
         x_test=x_test,
         y_test=y_test,
         augment=augment,
-        classes=tuple("0123456789"),
+        classes=CLASSES,
         source=f"MNIST, its own test set; the last {VALIDATION} training images are validation",
     )
 

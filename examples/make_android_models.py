@@ -21,6 +21,7 @@ import handwritten_digits
 import numpy as np
 import spam
 import spoken_digits
+import ten_things
 
 import tfcompress
 from converters import folder
@@ -54,6 +55,9 @@ class Shipped:
         input: the table of docs/android.md.
         samples: makes inputs to try: file name -> content.
         files: further files that the export takes, by the name of its field.
+        recipe: what it is compressed with.
+        compare: whether its float32 form comes along.
+        vectors: makes the inputs of the test vectors; by default test data.
     """
 
     example: ModuleType
@@ -61,6 +65,9 @@ class Shipped:
     input: Mapping[str, Any]
     samples: Callable[[], dict[str, bytes]]
     files: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    recipe: str | Path = RECIPE
+    compare: bool = True
+    vectors: Callable[[int], Any] | None = None
 
     @property
     def name(self) -> str:
@@ -126,6 +133,15 @@ SHIPPED = (
         messages,
         {"vocabulary": lambda: "\n".join(spam.vocabulary()) + "\n"},
     ),
+    Shipped(
+        ten_things,
+        "Ten things",
+        {"kind": "image", "channels": "rgb", "mean": 0.0, "std": 1.0},
+        lambda: {"cat.png": (HERE / "pictures" / "cat.png").read_bytes()},
+        recipe="int8",  # nothing is trained: the data that trained it have no licence that would allow more
+        compare=False,  # more than the app's other models together
+        vectors=ten_things.crops,
+    ),
 )
 
 
@@ -136,23 +152,25 @@ def make(shipped: Shipped, work: Path) -> bundle.ModelFolder:
         shipped: which.
         work: where the trained model and the compression's results are kept.
     """
-    model, result = work / f"{shipped.name}.keras", work / shipped.name
+    example, name = shipped.example, shipped.name
+    model, result, compare = work / f"{name}.keras", work / name, work / f"{name}_float32.tflite"
     if not model.exists():
-        shipped.example.train(shipped.example.task()).save(model)
+        (example.train(example.task()) if hasattr(example, "train") else example.model()).save(model)
     if not result.exists():
-        tfcompress.compress(model, RECIPE, shipped.data, output=result)
-    compare = work / f"{shipped.name}_float32.tflite"
-    tfcompress.convert(model, dtype="float32", runtime="litert").flatbuffer.save(compare, force=True)
+        tfcompress.compress(model, shipped.recipe, shipped.data, output=result)
+    if shipped.compare:
+        tfcompress.convert(model, dtype="float32", runtime="litert").flatbuffer.save(compare, force=True)
     beside = Beside(
-        labels=_written(work / f"{shipped.name}_labels.txt", "\n".join(shipped.example.task().classes) + "\n"),
-        samples=[_written(work / f"{shipped.name}_samples" / name, made) for name, made in shipped.samples().items()],
-        compare=compare,
+        labels=_written(work / f"{name}_labels.txt", "\n".join(example.CLASSES) + "\n"),
+        samples=[_written(work / f"{name}_samples" / file, made) for file, made in shipped.samples().items()],
+        compare=compare if shipped.compare else None,
         input=dict(shipped.input),
-        licence=HERE / "licences" / f"{shipped.name}.txt",
+        licence=HERE / "licences" / f"{name}.txt",
         title=shipped.title,
-        **{key: _written(work / f"{shipped.name}_{key}.txt", text()) for key, text in shipped.files.items()},
+        **{key: _written(work / f"{name}_{key}.txt", text()) for key, text in shipped.files.items()},
     )
-    return export_android(result / "model.tflite", beside, data=shipped.data, vectors=VECTORS)
+    data = shipped.vectors(VECTORS) if shipped.vectors else shipped.data
+    return export_android(result / "model.tflite", beside, data=data, vectors=VECTORS)
 
 
 def _written(path: Path, content: str | bytes) -> Path:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import tfcompress
 from converters.errors import CompressionError, DataError, FileError, UsageError
+from converters.inputs import AudioInput, parse
 from tfcompress.data import audio
 from tfcompress.data.audio import AudioFrontEnd, audio_features
 
@@ -103,6 +104,14 @@ def test_any_front_end_is_tensorflows(front_end: AudioFrontEnd, seed: int) -> No
     found, expected = audio_features(waves, front_end), by_tensorflow(waves, front_end)
     assert found.shape == expected.shape == (2, *front_end.shape)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * max(1.0, float(np.abs(expected).max())))
+
+
+@settings(max_examples=60, deadline=None)
+@given(front_ends())
+def test_an_export_takes_any_front_end(front_end: AudioFrontEnd) -> None:
+    told = parse(front_end.as_table(), (1, *front_end.shape, 1), where="input.toml")
+    assert isinstance(told, AudioInput) and told.feature_shape == front_end.shape
+    assert AudioFrontEnd.from_table(told.as_table()).as_table() == front_end.as_table()
 
 
 @settings(max_examples=30, deadline=None)
