@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from small_tflite import G, Op, T, build
 import tfcompress
 from converters.errors import CompressionError
 from converters.flatbuffer import FlatBuffer
+from converters.inputs import parse
 from converters.runtimes import litert, ports
 from tfcompress.cli import main
+from tfcompress.cli.export import command as export_command
 from tfcompress.export import Beside, export, export_android
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "android_model.json"
@@ -314,6 +317,18 @@ def test_titles_come_from_names(tmp_path: Path) -> None:
     for path, title in (("spoken_digits-int8/model.tflite", "Spoken digits int8"), ("keyWords.tflite", "KeyWords")):
         (tmp_path / path).write_bytes(two_inputs())
         assert export_android(tmp_path / path).manifest.title == title
+
+
+def test_the_documented_examples_are_taken() -> None:
+    text = (GOLDEN.parents[2] / "docs" / "android.md").read_text(encoding="utf-8")
+    (table,) = (tomllib.loads(part.partition("```")[0]) for part in text.split("```toml\n")[1:])
+    assert parse(table, (1, 49, 32, 1), where="docs").kind == "audio"
+    told = json.loads(text.split("```json\n")[1].partition("```")[0])
+    assert parse(told["input"], (1, 28, 28, 1), where="docs").as_table() == told["input"]
+    assert set(told) | {"files"} == set(json.loads(GOLDEN.read_text(encoding="utf-8")))
+    for parameter in export_command.params:
+        name = parameter.opts[0]
+        assert name in ("file", "--for", "-o", "--name", "--arena-margin", "--force", "--json") or f"`{name} " in text
 
 
 # --- what is refused --------------------------------------------------------------------------------------------
