@@ -36,7 +36,7 @@ public final class BarView extends View {
         float round = getHeight() / 2f;
         canvas.drawRoundRect(0, 0, getWidth(), getHeight(), round, round, track);
         float width = part * getWidth();
-        if (width <= 0) {
+        if (width < 0.5f) {
             return;
         }
         boolean mirrored = getLayoutDirection() == LAYOUT_DIRECTION_RTL;

@@ -48,7 +48,7 @@ public final class ClassifyScreen extends Screen {
             slot.addView(StateCard.of(host, inflater, slot));
             result.hide();
         } else if (now.inputs.size() != 1) {
-            String title = text(R.string.broken_title, now.title);
+            String title = text(R.string.several_title, now.title);
             slot.addView(StateCard.problem(
                     host, inflater, slot, title, text(R.string.several_inputs, now.inputs.size())));
             result.hide();

@@ -42,6 +42,9 @@ final class ResultCard {
         set(problem, session.inputProblem());
         boolean empty = outcome == null && session.inputProblem() == null;
         set(hint, empty && hintText != 0 ? card.getContext().getString(hintText, hintArguments) : null);
+        if (empty && hintText == 0) {
+            hide(); // the panel itself says what to do
+        }
         bars.setVisibility(outcome == null ? View.GONE : View.VISIBLE);
         if (outcome == null) {
             set(first, null);

@@ -22,7 +22,7 @@ public final class DrawView extends View {
     }
 
     /** Width of a stroke as a part of the side: of the digits that it is made for, about two of 28 pixels. */
-    public static final float STROKE = 2f / 28;
+    public static final float STROKE = 2.4f / 28;
 
     private static final float LEAST_STEP = 0.004f;
 
@@ -30,6 +30,8 @@ public final class DrawView extends View {
     private final Paint smooth = new Paint(Paint.FILTER_BITMAP_FLAG);
     private final List<Float> current = new ArrayList<>();
     private List<float[]> strokes = new ArrayList<>();
+    private final Path edge = new Path();
+    private final float round;
     private Bitmap picture;
     private boolean dark = true;
     private Listener listener;
@@ -39,7 +41,7 @@ public final class DrawView extends View {
         ink.setStyle(Paint.Style.STROKE);
         ink.setStrokeCap(Paint.Cap.ROUND);
         ink.setStrokeJoin(Paint.Join.ROUND);
-        setClipToOutline(true);
+        round = 12 * getResources().getDisplayMetrics().density;
     }
 
     public void setListener(Listener listener) {
@@ -129,6 +131,9 @@ public final class DrawView extends View {
 
     @Override
     protected void onDraw(Canvas canvas) {
+        edge.reset();
+        edge.addRoundRect(0, 0, getWidth(), getHeight(), round, round, Path.Direction.CW);
+        canvas.clipPath(edge);
         canvas.drawColor(dark ? Color.BLACK : Color.WHITE);
         if (picture != null) {
             canvas.drawBitmap(picture, null, new Rect(0, 0, getWidth(), getHeight()), smooth);

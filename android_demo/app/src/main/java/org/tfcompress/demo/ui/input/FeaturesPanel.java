@@ -5,6 +5,7 @@ import android.view.View;
 import android.view.ViewGroup;
 import android.widget.TextView;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.manifest.DemoModel;
@@ -91,14 +92,17 @@ final class FeaturesPanel extends InputPanel {
 
     private void keep() {
         if (fields.size() == 1 && count > 1) {
-            inputs.fill(fields.get(0).getText().toString().trim().split("[,;\\s]+"));
+            String all = fields.get(0).getText().toString().trim();
+            inputs.fill(all.isEmpty() ? new String[0] : all.split("[,;\\s]+"));
             return;
         }
         String[] numbers = new String[count];
+        boolean any = false;
         for (int i = 0; i < count; i++) {
             numbers[i] = fields.get(i).getText().toString().trim();
+            any |= !numbers[i].isEmpty();
         }
-        inputs.fill(numbers);
+        inputs.fill(any ? numbers : new String[0]);
     }
 
     @Override
@@ -141,8 +145,16 @@ final class FeaturesPanel extends InputPanel {
     private void runAll(boolean tells) {
         wrong.setVisibility(View.GONE);
         String[] numbers = inputs.numbers();
+        if (numbers.length != count && (fields.size() > 1 || count == 1)) {
+            if (tells) {
+                numbers = new String[count]; // nothing was filled in: all are 0
+                Arrays.fill(numbers, "");
+            } else {
+                return;
+            }
+        }
         if (numbers.length != count) {
-            say(tells, text(R.string.features_count, numbers.length, count));
+            say(tells && numbers.length > 0, text(R.string.features_count, numbers.length, count));
             return;
         }
         float[] values = new float[count];
