@@ -83,6 +83,18 @@ def vocabulary(content: bytes, what: str, *, mode: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def licence(content: bytes, what: str) -> bytes:
+    """A text that is shown with a model, as UTF-8 with line ends of one kind.
+
+    Raises:
+        DataError: it is no text, or says nothing.
+    """
+    text = decoded(content, what)
+    if not text.strip():
+        raise DataError(f"{what} is empty; name the text that is to be shown with the model")
+    return text.encode()
+
+
 def joined(entries: tuple[str, ...]) -> bytes:
     """The file of these entries."""
     return "".join(f"{entry}\n" for entry in entries).encode()

@@ -403,6 +403,7 @@ REFUSED: list[tuple[int, list[object], dict[str, bytes | str], str]] = [
     (2, ["--title", ""], {}, "the title is ''"),
     (2, ["--title", "a\x1b[2Jb"], {}, "expected a line of 1 to 80 printable characters"),
     (1, ["--licence", "l.txt"], {"l.txt": b"\xff\xfe"}, "is not UTF-8"),
+    (1, ["--licence", "l.txt"], {"l.txt": " \n"}, "l.txt is empty"),
     (1, ["--data", "no.npz"], {}, "does not exist"),
     (2, ["--label", "y"], {}, "name one with --data"),
     (2, ["--name", "a_b"], {}, "--name is for firmware, and --for android came; leave it out"),

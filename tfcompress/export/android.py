@@ -100,7 +100,7 @@ def export_android(
         given,
         None if beside.compare is None else FlatBuffer.read(beside.compare),
         promise,
-        b"" if beside.licence is None else texts.decoded(_content(beside.licence), str(beside.licence)).encode(),
+        b"" if beside.licence is None else texts.licence(_content(beside.licence), str(beside.licence)),
     )
     rows, origin = _rows(draw, flatbuffer, spec, parts, progress)
     made = bundle.make(flatbuffer, spec, parts, rows, draw=bundle.Draw(vectors, seed, origin), progress=progress)
