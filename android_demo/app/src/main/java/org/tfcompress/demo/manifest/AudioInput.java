@@ -34,7 +34,8 @@ public final class AudioInput extends InputSpec {
     public final Mel mel;
 
     public AudioInput(
-            int sampleRate, int samples, Normalize normalize, Features features, Frames frames, Mel mel, double mean, double std) {
+            int sampleRate, int samples, Normalize normalize, Features features, Frames frames, Mel mel,
+            double mean, double std) {
         super(new double[] {mean}, new double[] {std});
         this.sampleRate = sampleRate;
         this.samples = samples;

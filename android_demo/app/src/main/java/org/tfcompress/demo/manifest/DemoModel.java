@@ -80,7 +80,8 @@ public final class DemoModel {
             warnAboutLabels(labels, file.outputs().get(0), manifest, warnings);
             return new DemoModel(folder, bytes, file, sha256, manifest, labels, warnings);
         } catch (IOException error) {
-            throw new ModelException("The model " + folder.name() + " cannot be read (" + error.getMessage() + ").", error);
+            throw new ModelException(
+                    "The model " + folder.name() + " cannot be read (" + error.getMessage() + ").", error);
         }
     }
 
@@ -98,7 +99,8 @@ public final class DemoModel {
         if (manifest.sha256 == null || manifest.sha256.equals(sha256)) {
             return manifest;
         }
-        warnings.add("model.json was written for another model.tflite, so its report is left out; export the model anew.");
+        warnings.add("model.json was written for another model.tflite, so its report is left out; "
+                + "export the model anew.");
         return manifest.withoutReport();
     }
 
@@ -129,7 +131,8 @@ public final class DemoModel {
         return lines;
     }
 
-    private static void warnAboutLabels(List<String> labels, TensorSpec output, Manifest manifest, List<String> warnings) {
+    private static void warnAboutLabels(
+            List<String> labels, TensorSpec output, Manifest manifest, List<String> warnings) {
         int values = output.elements();
         boolean binary = values == 1 && labels.size() == 2;
         if (!labels.isEmpty() && labels.size() != values && !binary && manifest.output == Manifest.Output.CLASSES) {

@@ -38,7 +38,9 @@ public final class Guess {
         }
     }
 
-    /** [1, height, width, 1 or 3] is an image, [1, 1 or 3, height, width] one with its channels first; else features. */
+    /**
+     * [1, height, width, 1 or 3] is an image, [1, 1 or 3, height, width] one with its channels first; else features.
+     */
     public static InputSpec input(TensorSpec spec) {
         Pixels pixels = pixels(spec);
         return image(spec, pixels == null ? Pixels.ZERO_TO_ONE : pixels);

@@ -106,7 +106,10 @@ final class InputReader {
         return new TextInput(
                 mode == TextInput.Mode.INT || input.has("length") ? input.whole("length", 1, MOST_VALUES) : 1,
                 mode,
-                input.choice("standardize", TextInput.Standardize.class, TextInput.Standardize.LOWER_AND_STRIP_PUNCTUATION),
+                input.choice(
+                        "standardize",
+                        TextInput.Standardize.class,
+                        TextInput.Standardize.LOWER_AND_STRIP_PUNCTUATION),
                 vocabulary);
     }
 

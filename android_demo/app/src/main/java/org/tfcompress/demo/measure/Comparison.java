@@ -20,7 +20,7 @@ final class Comparison {
         for (int i = 0; i < spec.elements(); i++) {
             double difference = spec.type == DType.FLOAT32
                     ? floats(expected.getFloat(4 * i), came.getFloat(4 * i))
-                    : Math.abs((double) Quantizer.stored(expected, spec.type, i) - Quantizer.stored(came, spec.type, i));
+                    : integers(Quantizer.stored(expected, spec.type, i), Quantizer.stored(came, spec.type, i));
             values++;
             differing += difference == 0 ? 0 : 1;
             passed &= difference <= tolerance;
@@ -30,6 +30,10 @@ final class Comparison {
                 largestSteps = Math.max(largestSteps, difference);
             }
         }
+    }
+
+    private static double integers(long expected, long came) {
+        return Math.abs((double) expected - came);
     }
 
     private static double floats(float expected, float came) {

@@ -32,7 +32,8 @@ public final class VectorCheck {
         try {
             text = Streams.text(model.folder, ModelFolder.VECTORS, MOST_BYTES);
         } catch (IOException error) {
-            throw new ModelException("The vectors cannot be read (" + error.getMessage() + "); export the model anew.", error);
+            throw new ModelException("The vectors cannot be read (" + error.getMessage() + "); export the model anew.",
+                    error);
         }
         return run(text, model.sha256, model.kind, runner);
     }

@@ -79,7 +79,8 @@ final class Vectors {
         for (int i = 0; i < made.length; i++) {
             byte[] bytes = bytes(texts.optString(i), place + key);
             if (bytes.length != specs.get(i).bytes()) {
-                throw new ModelException(place + key + " has " + bytes.length + " bytes for " + specs.get(i) + ", which takes "
+                throw new ModelException(place + key + " has " + bytes.length + " bytes for " + specs.get(i)
+                        + ", which takes "
                         + specs.get(i).bytes() + "; export the model anew.");
             }
             made[i] = ByteBuffer.allocateDirect(bytes.length);

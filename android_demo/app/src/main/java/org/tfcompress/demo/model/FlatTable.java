@@ -86,7 +86,8 @@ final class FlatTable {
         Vector vector = vector(index, 4);
         int count = vector == null ? 0 : vector.size;
         if (count > MOST_TABLES) {
-            throw FlatFile.damaged("it has " + count + " parts of a kind of which at most " + MOST_TABLES + " make sense");
+            throw FlatFile.damaged("it has " + count + " parts of a kind of which at most " + MOST_TABLES
+                    + " make sense");
         }
         file.spend(count);
         FlatTable[] tables = new FlatTable[count];

@@ -58,7 +58,8 @@ final class GraphTensor {
                         + ", but the app needs sizes of at least 1; convert the model with fixed sizes.");
             }
             if (elements > Integer.MAX_VALUE / 8) {
-                throw FlatFile.damaged("its " + what + " " + name + " would take more than " + Integer.MAX_VALUE + " bytes");
+                throw FlatFile.damaged("its " + what + " " + name + " would take more than " + Integer.MAX_VALUE
+                        + " bytes");
             }
         }
         return new TensorSpec(name, dtype(what, name), shape, scale, zeroPoint);
@@ -81,8 +82,10 @@ final class GraphTensor {
             case INT8:
                 return DType.INT8;
             default:
-                throw new ModelException("The " + what + " " + name + " is of type " + (type == STRING ? "string" : "" + type)
-                        + ", but the app knows float32, int8, uint8, int16, int32, int64 and bool; export another form.");
+                throw new ModelException("The " + what + " " + name + " is of type "
+                        + (type == STRING ? "string" : "" + type)
+                        + ", but the app knows float32, int8, uint8, int16, int32, "
+                        + "int64 and bool; export another form.");
         }
     }
 }

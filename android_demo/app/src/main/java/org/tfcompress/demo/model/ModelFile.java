@@ -29,12 +29,14 @@ public final class ModelFile {
         }
         FlatFile file = new FlatFile(bytes);
         if (file.bytes.getInt(4) != 0x334c4654) {
-            throw new ModelException("The file is no TFLite model (TFL3 is missing at its start); choose a .tflite file.");
+            throw new ModelException(
+                    "The file is no TFLite model (TFL3 is missing at its start); choose a .tflite file.");
         }
         FlatTable model = FlatTable.root(file);
         int version = model.int32(0, 0);
         if (version != 3) {
-            throw new ModelException("The file is of schema version " + version + ", but the app knows 3; export it anew.");
+            throw new ModelException("The file is of schema version " + version
+                    + ", but the app knows 3; export it anew.");
         }
         codes = model.tables(1);
         boolean[] filled = filledBuffers(model.tables(4));
@@ -140,7 +142,8 @@ public final class ModelFile {
             half |= tensor.constant && tensor.type == GraphTensor.FLOAT16;
             whole |= tensor.constant && tensor.quantizedAs(GraphTensor.INT8);
             wide |= !tensor.constant && tensor.quantizedAs(GraphTensor.INT16);
-            bytesOnly |= !tensor.constant && (tensor.quantizedAs(GraphTensor.INT8) || tensor.quantizedAs(GraphTensor.UINT8));
+            bytesOnly |= !tensor.constant
+                    && (tensor.quantizedAs(GraphTensor.INT8) || tensor.quantizedAs(GraphTensor.UINT8));
         }
         for (int index : graph.inputs) {
             takesUint8 |= graph.tensors[index].quantizedAs(GraphTensor.UINT8);

@@ -24,8 +24,8 @@ public final class Quantizer {
      */
     public static void quantize(float[] values, TensorSpec spec, ByteBuffer into) throws ModelException {
         if (values.length != spec.elements()) {
-            throw new ModelException(
-                    values.length + " values came for " + spec.name + ", which takes " + spec.elements() + " (" + spec + ").");
+            throw new ModelException(values.length + " values came for " + spec.name + ", which takes "
+                    + spec.elements() + " (" + spec + ").");
         }
         for (int i = 0; i < values.length; i++) {
             if (spec.type == DType.FLOAT32) {

@@ -7,8 +7,8 @@ import java.util.List;
 import org.tfcompress.demo.manifest.ImageInput;
 
 /**
- * Strokes of a finger, made into an image as MNIST's digits were: the ink's box is scaled, with its proportions, to 20 of
- * 28 parts of the image, and its centre of mass is put in the middle. Strokes are as thick as a pen's there, however
+ * Strokes of a finger, made into an image as MNIST's digits were: the ink's box is scaled, with its proportions, to 20
+ * of 28 parts of the image, and its centre of mass is put in the middle. Strokes are as thick as a pen's there, however
  * large the drawing was. Used by one thread.
  */
 public final class Drawing {
@@ -84,7 +84,9 @@ public final class Drawing {
         double top = height / 2.0 - scale * (box[1] + box[3]) / 2;
         double[] once = render(width, height, scale, left, top, radius);
         double[] mass = centreOfMass(once, width, height);
-        double[] cover = render(width, height, scale, left + width / 2.0 - mass[0], top + height / 2.0 - mass[1], radius);
+        left += width / 2.0 - mass[0];
+        top += height / 2.0 - mass[1];
+        double[] cover = render(width, height, scale, left, top, radius);
         int[] argb = new int[cover.length];
         for (int i = 0; i < argb.length; i++) {
             int level = (int) Math.round(255 * (ink == ImageInput.Ink.WHITE_ON_BLACK ? cover[i] : 1 - cover[i]));

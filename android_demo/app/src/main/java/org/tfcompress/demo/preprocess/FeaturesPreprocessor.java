@@ -25,7 +25,8 @@ public final class FeaturesPreprocessor extends Preprocessor {
 
     private void refuse(String key, int came, boolean forAll) throws ModelException {
         if (!forAll && came != count) {
-            throw new ModelException("model.json has " + came + " values for input." + key + ", but the model takes " + count
+            throw new ModelException("model.json has " + came + " values for input." + key + ", but the model takes "
+                    + count
                     + " numbers; export the model anew.");
         }
     }

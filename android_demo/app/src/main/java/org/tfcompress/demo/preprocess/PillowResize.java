@@ -28,7 +28,9 @@ public final class PillowResize {
     }
 
     private static byte[] rows(byte[] pixels, int width, int height, int channels, int toWidth) {
-        return toWidth == width ? pixels : along(pixels, new Line(width, channels), new Line(toWidth, channels), height);
+        return toWidth == width
+                ? pixels
+                : along(pixels, new Line(width, channels), new Line(toWidth, channels), height);
     }
 
     /** Each column is one of `row` values that lie beside each other. */
@@ -61,7 +63,8 @@ public final class PillowResize {
                         sum += (pixels[at] & 0xff) * weight;
                         at += from.stride;
                     }
-                    made[(line * to.size + x) * to.stride + n] = (byte) Math.max(0, Math.min(255, sum >> FRACTION_BITS));
+                    int level = Math.max(0, Math.min(255, sum >> FRACTION_BITS));
+                    made[(line * to.size + x) * to.stride + n] = (byte) level;
                 }
             }
         }

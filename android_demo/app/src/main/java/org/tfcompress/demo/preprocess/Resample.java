@@ -32,7 +32,8 @@ public final class Resample {
             double sum = 0;
             for (int k = first; k <= last; k++) {
                 double distance = k - centre;
-                sum += samples[k] * cutoff * sinc(cutoff * distance) * (0.5 + 0.5 * Math.cos(Math.PI * distance / reach));
+                double window = 0.5 + 0.5 * Math.cos(Math.PI * distance / reach);
+                sum += samples[k] * cutoff * sinc(cutoff * distance) * window;
             }
             made[i] = (float) sum;
         }

@@ -25,7 +25,8 @@ public final class TextVectorizer extends Preprocessor {
         this.input = input;
         int values = input.mode == TextInput.Mode.INT ? input.length : input.vocabulary.size() - 1;
         if (values != spec.elements()) {
-            throw new ModelException("model.json and vocabulary.txt come to " + values + " values of a text, but the model takes "
+            throw new ModelException("model.json and vocabulary.txt come to " + values
+                    + " values of a text, but the model takes "
                     + spec + "; export the model anew.");
         }
         for (int i = FIRST_WORD; i < input.vocabulary.size(); i++) {

@@ -33,7 +33,8 @@ public final class Wav {
     public static Wav read(byte[] file) throws ModelException {
         ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
         if (file.length < 12 || bytes.getInt(0) != tag("RIFF") || bytes.getInt(8) != tag("WAVE")) {
-            throw new ModelException("The file is no .wav (RIFF and WAVE are missing at its start); choose a .wav file.");
+            throw new ModelException(
+                    "The file is no .wav (RIFF and WAVE are missing at its start); choose a .wav file.");
         }
         Format format = null;
         for (long at = 12; at + 8 <= file.length; ) {

@@ -18,7 +18,8 @@ final class Buffers {
      */
     static ByteBuffer[] exactly(ByteBuffer[] buffers, List<TensorSpec> specs, String what) throws ModelException {
         if (buffers.length != specs.size()) {
-            throw new ModelException(buffers.length + " buffers came for " + specs.size() + " " + what + "s of the model.");
+            throw new ModelException(buffers.length + " buffers came for " + specs.size() + " " + what
+                    + "s of the model.");
         }
         ByteBuffer[] exact = new ByteBuffer[buffers.length];
         for (int i = 0; i < exact.length; i++) {

@@ -32,7 +32,7 @@ public final class Complaint {
         if (builtin.find()) {
             String version = builtin.group(2) == null ? "" : " in version " + builtin.group(2);
             return new ModelException("This runtime has no operator " + builtin.group(1) + version
-                    + "; convert the model with an older converter, or replace that operator.", cause);
+                    + "; convert it to another --dtype or with an older converter, or replace that operator.", cause);
         }
         Matcher node = NODE.matcher(words);
         if (node.find()) {
@@ -42,14 +42,16 @@ public final class Complaint {
         }
         String plain = flat(words.replaceAll("Internal error: ?", ""));
         return new ModelException("The runtime could not " + doing
-                + (plain.isEmpty() ? "" : " (" + plain + ")") + "; the file may be damaged, or another delegate may do.", cause);
+                + (plain.isEmpty() ? "" : " (" + plain + ")")
+                + "; the file may be damaged, or another delegate may do.", cause);
     }
 
     /** The line before the node's, which says why, without its place in the runtime's source. */
     private static String reason(String words, int end) {
         String before = words.substring(0, end);
         for (String frame : new String[] {"Internal error: ", "tensor allocations: ", "Interpreter: "}) {
-            before = before.substring(Math.max(0, before.lastIndexOf(frame) + (before.contains(frame) ? frame.length() : 0)));
+            int at = before.lastIndexOf(frame);
+            before = at < 0 ? before : before.substring(at + frame.length());
         }
         String flat = flat(before.replaceAll("\\S+\\.(cc|h|c):\\d+:? ?", ""));
         return flat.isEmpty() ? "no reason was given" : flat;

@@ -11,7 +11,9 @@ import org.tfcompress.demo.model.Quantizer;
 import org.tfcompress.demo.model.TensorSpec;
 import org.tfcompress.demo.result.Scores;
 
-/** A loaded model with the way from an input's values to scores. Used by one thread at a time, never by the main one. */
+/**
+ * A loaded model with the way from an input's values to scores. Used by one thread at a time, never by the main one.
+ */
 public final class Pipeline implements AutoCloseable {
     /** Scores that are kept; a screen shows the first few. */
     private static final int SCORES = 10;
@@ -33,12 +35,18 @@ public final class Pipeline implements AutoCloseable {
      * @param model the file: direct, in native byte order; position 0
      * @throws ModelException the model cannot run here
      */
-    public Pipeline(ByteBuffer model, Manifest manifest, List<String> labels, RunOptions options) throws ModelException {
+    public Pipeline(ByteBuffer model, Manifest manifest, List<String> labels, RunOptions options)
+            throws ModelException {
         this.manifest = manifest;
         this.labels = Collections.unmodifiableList(new ArrayList<>(labels));
         runner = Runners.factory.open(model, options);
-        inputs = room(runner.inputs());
-        outputs = room(runner.outputs());
+        try {
+            inputs = room(runner.inputs());
+            outputs = room(runner.outputs());
+        } catch (OutOfMemoryError tooLarge) {
+            runner.close();
+            throw new ModelException("The model's inputs and outputs are too large for this phone's memory.", tooLarge);
+        }
     }
 
     private static ByteBuffer[] room(List<TensorSpec> specs) {

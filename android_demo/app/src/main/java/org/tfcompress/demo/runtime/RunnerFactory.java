@@ -3,7 +3,10 @@ package org.tfcompress.demo.runtime;
 import java.nio.ByteBuffer;
 import org.tfcompress.demo.model.ModelException;
 
-/** Opens models. The app has {@code TfliteRunner::new}; tests on a JVM, where Android's library does not load, another. */
+/**
+ * Opens models. The app has {@code TfliteRunner::new}; on a JVM, where Android's library does not load, tests have
+ * theirs.
+ */
 public interface RunnerFactory {
     /**
      * Loads a model and allocates its tensors.

@@ -62,7 +62,8 @@ public final class AssetFolder implements ModelFolder {
         try (AssetFileDescriptor descriptor = assets.openFd(asset);
                 FileInputStream from = descriptor.createInputStream();
                 FileChannel channel = from.getChannel()) {
-            return channel.map(FileChannel.MapMode.READ_ONLY, descriptor.getStartOffset(), descriptor.getDeclaredLength())
+            return channel.map(FileChannel.MapMode.READ_ONLY, descriptor.getStartOffset(),
+                    descriptor.getDeclaredLength())
                     .order(ByteOrder.nativeOrder());
         } catch (FileNotFoundException compressed) {
             // A build that compressed the asset; the file is then copied into memory.

@@ -68,7 +68,8 @@ public final class Importer {
             return new DiskFolder(named);
         } catch (IOException error) {
             throw new ModelException("The file could not be stored (" + error.getMessage()
-                    + "); make room on the phone, and choose a model of at most " + (MODEL_BYTES >> 20) + " MB.", error);
+                    + "); make room on the phone, and choose a model of at most " + (MODEL_BYTES >> 20) + " MB.",
+                    error);
         } finally {
             remove(part);
         }

@@ -33,19 +33,23 @@ final class ZippedModel {
         this.into = into;
     }
 
-    /** @throws ModelException a path leaves the folder, a file is there twice, too large or damaged, or no model is there */
+    /**
+     * @throws ModelException a path leaves the folder; a file is there twice, too large or damaged; there is no model
+     */
     static void unpack(InputStream from, File into) throws ModelException, IOException {
         ZippedModel model = new ZippedModel(into);
         try (ZipInputStream zip = new ZipInputStream(from)) {
             int entries = 0;
             for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
                 if (++entries > MOST_ENTRIES) {
-                    throw new ModelException("The .zip has more than " + MOST_ENTRIES + " files; zip the exported folder only.");
+                    throw new ModelException("The .zip has more than " + MOST_ENTRIES
+                            + " files; zip the exported folder only.");
                 }
                 model.take(entry, zip);
             }
         } catch (ZipException | IllegalArgumentException | java.io.EOFException error) {
-            throw new ModelException("The .zip is damaged (" + Printable.of(error.getMessage(), 100) + "); copy it again.", error);
+            throw new ModelException("The .zip is damaged (" + Printable.of(error.getMessage(), 100)
+                    + "); copy it again.", error);
         }
         if (!model.taken.containsKey(ModelFolder.MODEL)) {
             throw new ModelException("The .zip has no " + ModelFolder.MODEL + "; zip the folder that "
@@ -60,7 +64,8 @@ final class ZippedModel {
             return;
         }
         if (!Paths.isInside(path)) {
-            throw new ModelException("The .zip has a file " + shown + " outside of its folder; nothing was taken of it.");
+            throw new ModelException("The .zip has a file " + shown
+                    + " outside of its folder; nothing was taken of it.");
         }
         String wanted = wanted(path);
         if (most(wanted) == 0) {
@@ -95,7 +100,8 @@ final class ZippedModel {
         for (int read = zip.read(part); read >= 0; read = zip.read(part)) {
             passed += read;
             if (passed > PASSED_BYTES) {
-                throw new ModelException("The .zip has too much that is no part of a model; zip the exported folder only.");
+                throw new ModelException(
+                        "The .zip has too much that is no part of a model; zip the exported folder only.");
             }
         }
     }

@@ -20,7 +20,8 @@ public class DemoModelTest {
     }
 
     private static String ten(String end) {
-        return "zero" + end + "one" + end + "2" + end + "3" + end + "4" + end + "5" + end + "6" + end + "7" + end + "8" + end + "9";
+        return "zero" + end + "one" + end + "2" + end + "3" + end + "4" + end + "5" + end + "6" + end + "7" + end + "8"
+                + end + "9";
     }
 
     @Test

@@ -46,14 +46,14 @@ public class VectorCheckTest {
     /** The vectors with the first value of the first output set to its lowest. */
     private String withOneValueOff(String tolerance) throws Exception {
         JSONObject file = new JSONObject(vectors);
-        byte[] output = Golden.bytes(file.getJSONArray("vectors").getJSONObject(0).getJSONArray("outputs").getString(0));
+        JSONObject vector = file.getJSONArray("vectors").getJSONObject(0);
+        byte[] output = Golden.bytes(vector.getJSONArray("outputs").getString(0));
         int most = 0;
         for (int i = 0; i < output.length; i++) {
             most = output[i] > output[most] ? i : most;
         }
         output[most] = -128;
-        file.getJSONArray("vectors").getJSONObject(0).getJSONArray("outputs")
-                .put(0, java.util.Base64.getEncoder().encodeToString(output));
+        vector.getJSONArray("outputs").put(0, java.util.Base64.getEncoder().encodeToString(output));
         return file.put("tolerance", new JSONObject(tolerance)).toString();
     }
 
@@ -83,7 +83,8 @@ public class VectorCheckTest {
         String other = new JSONObject(vectors).put("sha256", "00").toString();
         ModelException error = assertThrows(ModelException.class, () -> VectorCheck.run(model(other), runner));
         assertTrue(error.getMessage(), error.getMessage().contains("another model.tflite"));
-        assertThrows(ModelException.class, () -> VectorCheck.run(model(vectors.replace("\"format\":1", "\"format\":2")), runner));
+        assertThrows(ModelException.class,
+                () -> VectorCheck.run(model(vectors.replace("\"format\":1", "\"format\":2")), runner));
     }
 
     @Test

@@ -49,7 +49,8 @@ public class QuantizerTest {
         ModelException error = assertThrows(
                 ModelException.class,
                 () -> Quantizer.quantize(new float[] {0, Float.NaN}, spec, Quantizer.allocate(spec)));
-        assertEquals("Value 1 of the input is not a number, which int8 cannot hold; give numbers only.", error.getMessage());
+        assertEquals("Value 1 of the input is not a number, which int8 cannot hold; give numbers only.",
+                error.getMessage());
         error = assertThrows(
                 ModelException.class, () -> Quantizer.quantize(new float[3], spec, Quantizer.allocate(spec)));
         assertTrue(error.getMessage(), error.getMessage().startsWith("3 values came for x, which takes 2"));

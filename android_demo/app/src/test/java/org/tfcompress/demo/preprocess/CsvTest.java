@@ -11,7 +11,8 @@ public class CsvTest {
     @Test
     public void numbersAreReadAsAPersonWritesThem() throws Exception {
         float[] expected = {5.1f, -3, 1400, 0};
-        for (String text : new String[] {"5.1,-3,1.4e3,0", " 5.1; -3;1.4E3 ;0\n", "5.1\n-3\n1400\n0", "5.1,-3,1400,0,\r\n"}) {
+        String[] texts = {"5.1,-3,1.4e3,0", " 5.1; -3;1.4E3 ;0\n", "5.1\n-3\n1400\n0", "5.1,-3,1400,0,\r\n"};
+        for (String text : texts) {
             assertArrayEquals(text, expected, Csv.numbers(text), 0);
         }
     }

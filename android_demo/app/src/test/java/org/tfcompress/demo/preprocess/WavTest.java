@@ -29,7 +29,8 @@ public class WavTest {
         ByteBuffer file = ByteBuffer.allocate(44 + 10 + data.length).order(ByteOrder.LITTLE_ENDIAN);
         file.put("RIFF".getBytes(StandardCharsets.US_ASCII)).putInt(46 + data.length);
         file.put("WAVEjunk".getBytes(StandardCharsets.US_ASCII)).putInt(1).put((byte) 9).put((byte) 0);
-        file.put("fmt ".getBytes(StandardCharsets.US_ASCII)).putInt(16).putShort((short) kind).putShort((short) channels);
+        file.put("fmt ".getBytes(StandardCharsets.US_ASCII)).putInt(16);
+        file.putShort((short) kind).putShort((short) channels);
         file.putInt(16000).putInt(16000 * channels * bits / 8).putShort((short) (channels * bits / 8));
         file.putShort((short) bits).put("data".getBytes(StandardCharsets.US_ASCII)).putInt(data.length).put(data);
         return file.array();

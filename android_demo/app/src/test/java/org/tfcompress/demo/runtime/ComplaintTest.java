@@ -21,14 +21,15 @@ public class ComplaintTest {
     public void whatTheInterpreterSaysIsOneSentenceThatNamesTheOperator() {
         for (Delegate delegate : new Delegate[] {Delegate.CPU, Delegate.XNNPACK}) {
             assertEquals(
-                    "This runtime has no operator MysteryOperator; replace it in the model, or convert with TFLite's own "
-                            + "operators only.",
+                    "This runtime has no operator MysteryOperator; replace it in the model, or convert with TFLite's "
+                            + "own operators only.",
                     said("custom", delegate));
             assertEquals(
-                    "This runtime has no operator RELU in version 99; convert the model with an older converter, or "
-                            + "replace that operator.",
+                    "This runtime has no operator RELU in version 99; convert it to another --dtype or with an older "
+                            + "converter, or replace that operator.",
                     said("later", delegate));
-            assertTrue(said("apart", delegate), said("apart", delegate).contains("operator 0 (ADD) cannot be prepared here"));
+            assertTrue(said("apart", delegate),
+                    said("apart", delegate).contains("operator 0 (ADD) cannot be prepared here"));
         }
     }
 
@@ -41,9 +42,11 @@ public class ComplaintTest {
     @Test
     public void messagesInJavasFormAreUnderstoodToo() {
         // The form of org.tensorflow.lite 2.16.1 (exceptions of its native code).
-        String custom = "Internal error: Cannot create interpreter: Encountered unresolved custom op: Foo.\nSee instructions: "
-                + "https://www.tensorflow.org/lite/guide/ops_custom Node number 3 (Foo) failed to prepare.";
-        assertTrue(Complaint.of("load the model", custom, null).getMessage().startsWith("This runtime has no operator Foo;"));
+        String custom = "Internal error: Cannot create interpreter: Encountered unresolved custom op: Foo.\nSee "
+                + "instructions: https://www.tensorflow.org/lite/guide/ops_custom Node number 3 (Foo) failed "
+                + "to prepare.";
+        String told = Complaint.of("load the model", custom, null).getMessage();
+        assertTrue(told, told.startsWith("This runtime has no operator Foo;"));
         String shape = "Internal error: Unexpected failure when preparing tensor allocations: "
                 + "tensorflow/lite/kernels/add.cc:93 dims 2 != 3\nNode number 7 (ADD) failed to prepare.";
         assertEquals(

@@ -119,7 +119,8 @@ public final class JvmRunner implements ModelRunner {
     }
 
     private static DType type(int type) throws ModelException {
-        int[] types = {kTfLiteFloat32, kTfLiteInt8, kTfLiteUInt8, kTfLiteInt16, kTfLiteInt32, kTfLiteInt64, kTfLiteBool};
+        int[] types = {kTfLiteFloat32, kTfLiteInt8, kTfLiteUInt8, kTfLiteInt16, kTfLiteInt32, kTfLiteInt64,
+                kTfLiteBool};
         for (int i = 0; i < types.length; i++) {
             if (types[i] == type) {
                 return DType.values()[i];

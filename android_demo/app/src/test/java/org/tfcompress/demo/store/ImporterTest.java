@@ -47,7 +47,9 @@ public class ImporterTest {
             for (int i = 0; i < entries.length; i += 2) {
                 zip.putNextEntry(new ZipEntry((String) entries[i]));
                 Object content = entries[i + 1];
-                zip.write(content instanceof byte[] ? (byte[]) content : ((String) content).getBytes(StandardCharsets.UTF_8));
+                zip.write(content instanceof byte[]
+                        ? (byte[]) content
+                        : ((String) content).getBytes(StandardCharsets.UTF_8));
                 zip.closeEntry();
             }
         }
@@ -94,7 +96,8 @@ public class ImporterTest {
     @Test
     public void noPathLeavesTheFolder() throws Exception {
         for (String path : new String[] {
-            "../model.tflite", "digits/../../evil.txt", "/etc/model.tflite", "samples/../../x.png", "C:\\x.tflite", "a//b", "..",
+            "../model.tflite", "digits/../../evil.txt", "/etc/model.tflite", "samples/../../x.png", "C:\\x.tflite",
+            "a//b", "..",
             "samples\\..\\..\\x.png", "digits/samples/..", "./model.tflite"
         }) {
             String message = refused("a.zip", zip("model.tflite", model, path, "evil"));
@@ -112,7 +115,8 @@ public class ImporterTest {
     @Test
     public void anArchiveThatUnpacksToFarMoreIsRefused() throws Exception {
         byte[] zeros = new byte[17 << 20];
-        assertTrue(refused("a.zip", zip("model.tflite", model, "labels.txt", zeros)).contains("labels.txt has more than"));
+        String large = refused("a.zip", zip("model.tflite", model, "labels.txt", zeros));
+        assertTrue(large, large.contains("labels.txt has more than"));
         assertTrue(refused("a.zip", zip("model.tflite", model, "samples/a.wav", zeros)).contains("more than"));
         Object[] many = new Object[2 * 1100];
         for (int i = 0; i < many.length; i += 2) {
