@@ -5,7 +5,9 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.model.ModelFile;
 import org.tfcompress.demo.model.Sha256;
@@ -16,6 +18,7 @@ import org.tfcompress.demo.store.Streams;
 /** A model with all that its folder says of it, looked at but not yet loaded. */
 public final class DemoModel {
     private static final int TEXT_BYTES = 16 << 20;
+    private static final String[] BESIDE = {ModelFolder.COMPARE, ModelFolder.VECTORS, ModelFolder.LICENSE};
     private static final int MOST_LINES = 2_000_000;
 
     public final ModelFolder folder;
@@ -45,6 +48,9 @@ public final class DemoModel {
     /** What does not match, a sentence each. */
     public final List<String> warnings;
 
+    /** Files beside the model that are there; looked for once, so that a screen can ask at any time. */
+    private final Set<String> beside = new HashSet<>();
+
     private DemoModel(
             ModelFolder folder, ByteBuffer bytes, ModelFile file, String sha256, Manifest manifest, List<String> labels,
             List<String> warnings) throws ModelException {
@@ -59,6 +65,11 @@ public final class DemoModel {
         this.title = manifest.title == null || manifest.title.trim().isEmpty() ? folder.name() : manifest.title;
         this.labels = Collections.unmodifiableList(labels);
         this.warnings = Collections.unmodifiableList(warnings);
+        for (String path : BESIDE) {
+            if (folder.has(path)) {
+                beside.add(path);
+            }
+        }
     }
 
     /**
@@ -146,7 +157,15 @@ public final class DemoModel {
     }
 
     public boolean hasCompare() {
-        return folder.has(ModelFolder.COMPARE);
+        return beside.contains(ModelFolder.COMPARE);
+    }
+
+    public boolean hasVectors() {
+        return beside.contains(ModelFolder.VECTORS);
+    }
+
+    public boolean hasLicense() {
+        return beside.contains(ModelFolder.LICENSE);
     }
 
     /**

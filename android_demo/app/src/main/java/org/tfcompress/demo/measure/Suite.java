@@ -160,8 +160,23 @@ public final class Suite {
         return fastest;
     }
 
-    /** What was measured as a report's JSON; what failed or was stopped is in its notes. */
-    public String report(DeviceInfo device) {
+    /**
+     * What was measured as a report's JSON; what failed or was stopped is in its notes.
+     *
+     * @param day on which it is told, such as {@code 2026-01-31}
+     */
+    public String report(DeviceInfo phone, String day) {
+        DeviceInfo device = new DeviceInfo() {
+            @Override
+            public String target() {
+                return phone.target();
+            }
+
+            @Override
+            public String source() {
+                return phone.source() + ", " + day;
+            }
+        };
         List<ReportRow> rows = new ArrayList<>();
         List<String> notes = new ArrayList<>();
         for (Entry entry : entries) {

@@ -19,7 +19,7 @@ public final class VectorCheck {
     private VectorCheck() {}
 
     public static boolean hasVectors(DemoModel model) {
-        return model.folder.has(ModelFolder.VECTORS);
+        return model.hasVectors();
     }
 
     /**

@@ -23,7 +23,7 @@ final class LicenseCard {
 
     /** Adds the card's place now and the text when it is read; nothing if there is no licence. */
     void add(ViewGroup into, DemoModel model) {
-        if (!model.folder.has(ModelFolder.LICENSE)) {
+        if (!model.hasLicense()) {
             return;
         }
         ViewGroup card = cards.card(into, R.string.about_license_title);

@@ -42,7 +42,7 @@ final class ReportHandOn {
             return;
         }
         Activity activity = host.activity();
-        String json = suite.report(phone());
+        String json = suite.report(phone(), now("yyyy-MM-dd"));
         String name = name(suite);
         host.session().work(() -> SharedReport.write(activity.getApplicationContext(), name, json),
                 new Worker.Done<Uri>() {
@@ -73,7 +73,7 @@ final class ReportHandOn {
             host.say(text(R.string.benchmark_gone));
             return;
         }
-        byte[] json = suite.report(phone()).getBytes(StandardCharsets.UTF_8);
+        byte[] json = suite.report(phone(), now("yyyy-MM-dd")).getBytes(StandardCharsets.UTF_8);
         host.session().work(() -> write(place, json), new Worker.Done<Void>() {
             @Override
             public void done(Void nothing) {
@@ -101,8 +101,11 @@ final class ReportHandOn {
     }
 
     private static String name(Suite suite) {
-        String time = new SimpleDateFormat("yyyy-MM-dd-HHmmss", Locale.ROOT).format(new Date());
-        return SharedReport.name(suite.title, time);
+        return SharedReport.name(suite.title, now("yyyy-MM-dd-HHmmss"));
+    }
+
+    private static String now(String form) {
+        return new SimpleDateFormat(form, Locale.ROOT).format(new Date());
     }
 
     private DeviceInfo phone() {

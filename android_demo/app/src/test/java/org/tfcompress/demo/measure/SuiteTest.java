@@ -63,12 +63,14 @@ public class SuiteTest {
         suite.next().fail("no kernel for Mystery");
         finish(suite.next(), 2);
         suite.stop();
-        JSONObject report = new JSONObject(suite.report(PHONE));
+        JSONObject report = new JSONObject(suite.report(PHONE, "2026-01-31"));
         assertEquals(5, report.getJSONArray("rows").length());
         assertEquals("[\"XNNPACK, 1 thread: no kernel for Mystery\","
                 + "\"built-in kernels, 1 thread: stopped before it was done\","
                 + "\"built-in kernels, 4 threads: stopped before it was done\"]",
                 report.getJSONArray("notes").toString());
+        assertEquals("Some Processor, demo app 0.1.0, 2026-01-31",
+                report.getJSONArray("rows").getJSONObject(0).getString("source"));
         assertEquals(4208, report.getJSONObject("model").getInt("bytes"));
     }
 
