@@ -237,7 +237,7 @@ def _convert_here(
 
     progress("converting to a float file", 0, 0)
     if not spec.is_integer:
-        data = tflite.finish(tflite.float_file(graph, dtype=spec.dtype))
+        data = tflite.finish(tflite.float_file(graph, dtype=spec.dtype, dense=spec.dense))
         return {"data": data, "float_bytes": None, "notes": list(graph.notes), "float_file": None, "samples": None}
     float_model = tflite.float_file(graph, for_integers=True)
     memory.release()

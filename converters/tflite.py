@@ -28,12 +28,15 @@ _TRIES = 20
 Ranges = Mapping[str, tuple[float, float]]
 
 
-def float_file(graph: FrozenGraph, *, dtype: str = "float32", for_integers: bool = False) -> bytes:
+def float_file(
+    graph: FrozenGraph, *, dtype: str = "float32", dense: str = "per-channel", for_integers: bool = False
+) -> bytes:
     """Converts a graph with TFLiteConverter, without integer arithmetic.
 
     Args:
         graph: a frozen graph of static batch 1.
         dtype: `float32`; `float16` (weights in half precision) or `dynamic` (int8 weights, float activations).
+        dense: of a dynamic file, whether Dense weights have a scale `per-channel` or one `per-tensor`.
         for_integers: the file will be quantized; see `converters.rewrites`.
 
     Raises:
@@ -47,6 +50,8 @@ def float_file(graph: FrozenGraph, *, dtype: str = "float32", for_integers: bool
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if dtype == "float16":
         converter.target_spec.supported_types = [tf.float16]
+    # Runtimes before TensorFlow 2.17 have no FULLY_CONNECTED of floats with int8 weights of several scales.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = dense == "per-tensor"
     try:
         data = converter.convert()
     except Exception as error:  # the converter raises many types; each becomes one line that names the layer

@@ -20,6 +20,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "float32": {"dtype": "float32"},
     "float16": {"dtype": "float16"},
     "dynamic": {"dtype": "dynamic"},
+    "dynamic_per_tensor": {"dtype": "dynamic", "dense": "per-tensor"},  # the one of the two that the app's runtime runs
     "int8": {"dtype": "int8"},
     "uint8": {"dtype": "int8", "io": "uint8"},
     "int16x8": {"dtype": "int16x8"},

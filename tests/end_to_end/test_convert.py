@@ -86,13 +86,14 @@ def test_both_quantizers_give_the_same_scales_and_outputs_within_one_step(digits
 
 
 def test_dense_weights_have_one_scale_where_the_runtime_needs_it(digits: Digits) -> None:
-    def scales(dense: Any, quantizer: Any) -> int:
-        result = tfcompress.convert(digits.model, digits.data["x_train"], dense=dense, quantizer=quantizer)
+    def scales(dense: Any, quantizer: Any, dtype: Any = "int8") -> int:
+        result = tfcompress.convert(digits.model, digits.data["x_train"], dtype=dtype, dense=dense, quantizer=quantizer)
         operator = next(op for op in result.flatbuffer.operators if op.name == "FULLY_CONNECTED")
         return len(result.flatbuffer.tensors[operator.inputs[1]].scales)
 
     assert scales("per-channel", "tflite") == scales("per-channel", "litert") == 10
     assert scales("per-tensor", "tflite") == scales("per-tensor", "litert") == 1
+    assert (scales("per-channel", "tflite", "dynamic"), scales("per-tensor", "tflite", "dynamic")) == (10, 1)
 
 
 def test_one_outlier_widens_minmax_and_not_percentile_or_entropy(digits: Digits) -> None:

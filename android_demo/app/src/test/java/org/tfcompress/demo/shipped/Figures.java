@@ -2,6 +2,7 @@ package org.tfcompress.demo.shipped;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Locale;
 import org.tfcompress.demo.model.DType;
 
@@ -55,6 +56,29 @@ final class Figures {
         return String.format(Locale.ROOT, "%-18s %-45s against %-42s %4d of %4d values differ, by at most %.3g%s, %s",
                 name, runtime, expectedOf, differing, values, largest, type == DType.FLOAT32 ? "" : " steps",
                 otherTop == 0 ? "same top-1" : otherTop + " with another top-1");
+    }
+
+    /** Whose outputs are compared with whose, whatever the number of threads. */
+    String sides() {
+        return runtime.replaceAll(", \\d+ threads?", "") + " against " + expectedOf.replaceAll(", \\d+ threads?", "");
+    }
+
+    /** The sum of all comparisons between two sides, for people. */
+    static String sum(List<Figures> table, String sides) {
+        int[] counts = new int[3];
+        double steps = 0;
+        double distance = 0;
+        for (Figures one : table) {
+            if (one.sides().equals(sides)) {
+                counts[0] += one.differing;
+                counts[1] += one.values;
+                counts[2] += one.otherTop;
+                steps = one.type == DType.FLOAT32 ? steps : Math.max(steps, one.largest);
+                distance = one.type == DType.FLOAT32 ? Math.max(distance, one.largest) : distance;
+            }
+        }
+        return String.format(Locale.ROOT, "%d of %d values differ, integers by at most %.0f steps, floats by %.2g; "
+                + "%d with another top-1", counts[0], counts[1], steps, distance, counts[2]);
     }
 
     /** Whether both sides used the same kind of kernels. */
