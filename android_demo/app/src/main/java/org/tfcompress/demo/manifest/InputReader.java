@@ -8,14 +8,17 @@ import org.tfcompress.demo.model.Printable;
 final class InputReader {
     private static final int MOST_VALUES = 1_000_000;
 
-    /** A minute at 192 kHz. */
-    private static final int MOST_SAMPLES = 192_000 * 60;
+    /** Half a minute at 192 kHz. */
+    private static final int MOST_SAMPLES = 192_000 * 30;
 
-    private static final int MOST_FFT = 1 << 20;
-    private static final int MOST_MEL_BINS = 4096;
+    private static final int MOST_FFT = 1 << 18;
+    private static final int MOST_MEL_BINS = 1024;
 
-    /** Values of all frames of a clip; more is hundreds of megabytes. */
-    private static final long MOST_FEATURES = 20_000_000;
+    /** Values of all frames of a clip, and weights of the mel bands; more is a phone's memory. */
+    private static final long MOST_VALUES_MADE = 4_000_000;
+
+    /** Samples of all frames; ten seconds of 1024 every 160 at 16 kHz are a million. */
+    private static final long MOST_TRANSFORMED = 100_000_000;
 
     private InputReader() {}
 
@@ -69,20 +72,28 @@ final class InputReader {
                 mel ? mel(input, rate, features) : null,
                 mean[0],
                 std[0]);
-        int[] shape = audio.featureShape();
-        if ((long) shape[0] * shape[1] > MOST_FEATURES) {
-            throw new ModelException(input.place() + "features come to " + shape[0] + " frames of " + shape[1]
-                    + " values, at most " + MOST_FEATURES + " values are made; use larger steps.");
-        }
+        refuseTooMuch(input, audio);
         return audio;
     }
 
+    private static void refuseTooMuch(Fields input, AudioInput audio) throws ModelException {
+        int[] shape = audio.featureShape();
+        long made = (long) shape[0] * shape[1];
+        long transformed = audio.frames == null ? 0 : (long) shape[0] * audio.frames.fftLength;
+        long weights = audio.mel == null ? 0 : (audio.frames.fftLength / 2 + 1L) * audio.mel.bins;
+        if (Math.max(made, weights) > MOST_VALUES_MADE && audio.frames != null || transformed > MOST_TRANSFORMED) {
+            throw new ModelException(input.place() + "features come to " + shape[0] + " frames of " + shape[1]
+                    + " values, which is more than a phone can compute; use a larger frame_step or a smaller "
+                    + "fft_length.");
+        }
+    }
+
     private static AudioInput.Frames frames(Fields input, int samples) throws ModelException {
-        int length = input.whole("frame_length", 1, samples);
+        int length = input.whole("frame_length", 1, Math.min(samples, MOST_FFT));
         return new AudioInput.Frames(
                 length,
                 input.whole("frame_step", 1, MOST_SAMPLES),
-                input.whole("fft_length", length, Math.max(length, MOST_FFT)),
+                input.whole("fft_length", length, MOST_FFT),
                 input.has("power") ? input.whole("power", 1, 2) : 1);
     }
 

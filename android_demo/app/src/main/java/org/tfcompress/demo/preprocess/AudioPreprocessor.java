@@ -23,7 +23,7 @@ public final class AudioPreprocessor extends Preprocessor {
 
     @Override
     public float[] clip(float[] samples, int rate) {
-        float[] here = rate == input.sampleRate ? samples : Resample.to(input.sampleRate, samples, rate);
+        float[] here = Resample.to(input.sampleRate, samples, rate, input.samples);
         double[] wave = new double[input.samples];
         double peak = 0;
         for (int i = 0; i < Math.min(wave.length, here.length); i++) {

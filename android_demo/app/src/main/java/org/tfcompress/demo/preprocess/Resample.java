@@ -1,5 +1,7 @@
 package org.tfcompress.demo.preprocess;
 
+import java.util.Arrays;
+
 /** Clips of another sample rate: a sinc under a Hann window, which lets nothing pass above half the lower rate. */
 public final class Resample {
     /** Zero crossings of the sinc on either side. */
@@ -8,20 +10,21 @@ public final class Resample {
     private Resample() {}
 
     /**
-     * A clip at another rate, of the same duration.
+     * A clip at another rate, of the same duration or cut.
      *
      * @param rate wanted, Hz
      * @param samples of the clip, in its own rate
      * @param from the clip's rate, Hz
+     * @param most samples that are wanted; the rest is left out
      */
-    public static float[] to(int rate, float[] samples, int from) {
+    public static float[] to(int rate, float[] samples, int from, int most) {
         if (rate < 1 || from < 1) {
             throw new IllegalArgumentException("rates " + from + " and " + rate + " Hz, expected 1 or more");
         }
+        int count = (int) Math.min(most, Math.round((double) samples.length * rate / from));
         if (rate == from) {
-            return samples.clone();
+            return Arrays.copyOf(samples, count);
         }
-        int count = (int) Math.min(Integer.MAX_VALUE / 8, Math.round((double) samples.length * rate / from));
         double cutoff = Math.min(1, (double) rate / from);
         double reach = CROSSINGS / cutoff;
         float[] made = new float[count];

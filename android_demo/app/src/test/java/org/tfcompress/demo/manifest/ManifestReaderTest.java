@@ -101,6 +101,14 @@ public class ManifestReaderTest {
     }
 
     @Test
+    public void aFrontEndThatNoPhoneCouldComputeIsRefused() {
+        String many = AUDIO.replace("8000, 'normalize'", "5000000, 'normalize'").replace("160", "1");
+        assertTrue(refused(many, ""), refused(many, "").contains("more than a phone can compute"));
+        String wide = AUDIO.replace("'fft_length': 256", "'fft_length': 262144").replace("32,", "1024,");
+        assertTrue(refused(wide, ""), refused(wide, "").contains("more than a phone can compute"));
+    }
+
+    @Test
     public void anotherFormatAndAMissingVocabularyAreSaid() {
         String newer = json(IMAGE, "").replace("\"format\": 1", "\"format\": 2");
         ModelException error = assertThrows(ModelException.class, () -> ManifestReader.read(newer, null));

@@ -84,11 +84,17 @@ public class AudioFeaturesTest {
 
     @Test
     public void aToneThatTheLowerRateCannotHoldDisappears() {
-        float[] values = Resample.to(8000, tone(44100, 6000, 44100), 44100);
+        float[] values = Resample.to(8000, tone(44100, 6000, 44100), 44100, 9000);
         assertEquals(8000, values.length);
         for (int i = 100; i < 7900; i++) {
             assertEquals(0, values[i], 5e-3);
         }
+    }
+
+    @Test
+    public void aLongClipOfALowRateIsCutToWhatTheModelHears() {
+        assertEquals(500, Resample.to(192_000, new float[1_000_000], 1, 500).length);
+        assertEquals(500, Resample.to(8000, new float[1_000_000], 8000, 500).length);
     }
 
     private static float[] tone(int samples, double hertz, int rate) {
