@@ -117,7 +117,7 @@ def runs(folder: Path, name: str) -> dict[str, Any]:
     flatbuffer = FlatBuffer((folder / f"{name}.tflite").read_bytes())
     inputs = ports.inputs_of(flatbuffer)
     reals = [data[:VECTORS] for data in _two_inputs_data()] if name.startswith("two") else _digits()
-    stored = [_stored(port, real) for port, real in zip(inputs, reals, strict=True)]
+    stored = [port.to_file(real) for port, real in zip(inputs, reals, strict=True)]
     made: dict[str, Any] = {
         "format": 1,
         "sha256": hashlib.sha256(flatbuffer.data).hexdigest(),
@@ -147,15 +147,6 @@ def _tolerance(flatbuffer: FlatBuffer) -> dict[str, int]:
             softmax = last.name == "SOFTMAX" and tensor.dtype == "int16"
             allowed[tensor.dtype] = math.ceil(stretched) if softmax else 1
     return allowed
-
-
-def _stored(port: ports.Port, real: Array) -> Array:
-    """round(value / scale) + zero_point, ties to even, clipped: docs/android.md."""
-    if not port.is_quantized:
-        return real.astype(port.dtype)
-    limits = np.iinfo(port.dtype)
-    steps = np.rint(real / port.scales.astype(np.float32)[0]).astype(np.float64) + port.zero_points[0]
-    return np.clip(steps, limits.min, limits.max).astype(port.dtype)
 
 
 def _digits() -> list[Array]:

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from converters.runtimes import quantized_io
+
 Array = npt.NDArray[Any]
 
 # (width, height) -> (width, height): up, down, both, thin, one pixel, the same.
@@ -116,7 +118,7 @@ def grays() -> dict[str, str]:
 
 
 def quantizations() -> list[dict[str, Any]]:
-    """NumPy's round-half-to-even of noise, ties, the type's ends and infinities, and the way back."""
+    """The toolkit's own quantization of noise, ties, the type's ends and infinities, and the way back."""
     random, made = np.random.default_rng(2), []
     for dtype, scale, zero_point in [
         ("int8", 1 / 255, -128),
@@ -133,11 +135,9 @@ def quantizations() -> list[dict[str, Any]]:
         noise = (random.uniform(limits.min - 5, limits.max + 5, 200) - zero_point).astype(np.float32) * step
         special = np.array([0.0, -0.0, np.inf, -np.inf, 3e38, -3e38, 1e-40], np.float32)
         values = np.concatenate([noise, ties, special]).astype(np.float32)
-        with np.errstate(over="ignore"):
-            stored = np.clip(np.rint(values / step).astype(np.float64) + zero_point, limits.min, limits.max).astype(
-                dtype
-            )
-        back = (stored.astype(np.int64) - zero_point).astype(np.float32) * step
+        scales, zero_points = np.array([scale], np.float32), np.array([zero_point])
+        stored = quantized_io.quantize(values, dtype, scales, zero_points)
+        back = quantized_io.dequantize(stored, scales, zero_points)
         made.append(
             {
                 "type": dtype,

@@ -4,8 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Between the float model's units and the bytes of a tensor: stored = round(value / scale) + zeroPoint, ties to even,
- * clipped to the type; the quotient is of 32 bits, as the runtimes make it. Without a scale integers are plain numbers.
+ * Between the float model's units and the bytes of a tensor: stored = round(value / scale) + zeroPoint, clipped to
+ * the type; the quotient is of 32 bits, as the runtimes make it, and ties go away from zero, as the toolkit and TFLite's
+ * reference kernels have it. Without a scale integers are plain numbers.
  */
 public final class Quantizer {
     private Quantizer() {}
@@ -40,7 +41,7 @@ public final class Quantizer {
     }
 
     private static void store(ByteBuffer into, TensorSpec spec, int i, float value) {
-        double whole = spec.isQuantized() ? Math.rint(value / spec.scale) + spec.zeroPoint : Math.rint(value);
+        double whole = spec.isQuantized() ? rounded(value / spec.scale) + spec.zeroPoint : rounded(value);
         switch (spec.type) {
             case INT8:
                 into.put(i, (byte) clip(whole, Byte.MIN_VALUE, Byte.MAX_VALUE));
@@ -60,6 +61,11 @@ public final class Quantizer {
             default:
                 into.put(i, (byte) (value != 0 ? 1 : 0));
         }
+    }
+
+    /** Ties away from zero; in double precision, which holds any float and a half. */
+    private static double rounded(float quotient) {
+        return Math.copySign(Math.floor(Math.abs((double) quotient) + 0.5), quotient);
     }
 
     private static int clip(double value, int low, int high) {

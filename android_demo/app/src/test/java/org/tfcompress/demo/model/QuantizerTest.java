@@ -13,7 +13,7 @@ import org.tfcompress.demo.Golden;
 
 public class QuantizerTest {
     @Test
-    public void valuesAreStoredAsNumPyRoundsAndClipsThemAndComeBackAsItHasThem() throws Exception {
+    public void valuesAreStoredAsTheToolkitRoundsAndClipsThemAndComeBackAsItHasThem() throws Exception {
         for (JSONObject each : Golden.cases("quantize")) {
             float[] values = Golden.floats(each.getString("values"));
             DType type = DType.valueOf(each.getString("type").toUpperCase(Locale.ROOT));
