@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.Manifest;
 import org.tfcompress.demo.model.ModelException;
@@ -39,6 +40,7 @@ public final class Pipeline implements AutoCloseable {
             throws ModelException {
         this.manifest = manifest;
         this.labels = Collections.unmodifiableList(new ArrayList<>(labels));
+        Threads.background();
         runner = Runners.factory.open(model, options);
         try {
             inputs = room(runner.inputs());
@@ -85,6 +87,7 @@ public final class Pipeline implements AutoCloseable {
         for (int i = 0; i < inputs.length; i++) {
             Quantizer.quantize(values[i], runner.inputs().get(i), inputs[i]);
         }
+        Threads.background();
         long start = System.nanoTime();
         runner.run(inputs, outputs);
         double milliseconds = (System.nanoTime() - start) / 1e6;

@@ -11,6 +11,7 @@ import org.tensorflow.lite.Interpreter;
 import org.tensorflow.lite.Tensor;
 import org.tensorflow.lite.TensorFlowLite;
 import org.tensorflow.lite.nnapi.NnApiDelegate;
+import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.model.DType;
 import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.model.ModelFile;
@@ -28,6 +29,7 @@ public final class TfliteRunner implements ModelRunner {
 
     /** See {@link RunnerFactory#open}. */
     public TfliteRunner(ByteBuffer model, RunOptions options) throws ModelException {
+        Threads.background();
         ModelFile.check(model);
         if (options.delegate == Delegate.NNAPI && Build.VERSION.SDK_INT < NNAPI_SINCE) {
             throw new ModelException("NNAPI needs Android 8.1 or later, and this phone has Android "
@@ -113,6 +115,7 @@ public final class TfliteRunner implements ModelRunner {
 
     @Override
     public void run(ByteBuffer[] in, ByteBuffer[] out) throws ModelException {
+        Threads.background();
         Object[] given = Buffers.exactly(in, inputs, "input");
         ByteBuffer[] wanted = Buffers.exactly(out, outputs, "output");
         Map<Integer, Object> map = new HashMap<>();

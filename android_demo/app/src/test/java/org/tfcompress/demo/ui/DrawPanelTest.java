@@ -106,6 +106,8 @@ public class DrawPanelTest {
         assertEquals("7", app.text(R.id.result_first));
         assertEquals(outcome, app.session().outcome());
         assertEquals(1, app.session().inputs().strokes().size());
+        app.turn(Screens.PHONE);
+        assertEquals("7", app.text(R.id.result_first));
         app.touch("Take the last stroke back");
         assertNull(app.session().outcome());
     }

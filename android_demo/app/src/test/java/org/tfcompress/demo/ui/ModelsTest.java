@@ -52,17 +52,6 @@ public class ModelsTest {
         app.settle();
     }
 
-    private static byte[] mystery() throws Exception {
-        for (String path : new String[] {
-            "app/src/test/resources/wire/mystery.tflite", "app/src/testDebug/resources/wire/mystery.tflite"
-        }) {
-            if (Files.exists(Paths.get(path))) {
-                return Files.readAllBytes(Paths.get(path));
-            }
-        }
-        throw new AssertionError("where is mystery.tflite now?");
-    }
-
     @Test
     public void anotherModelIsChosenFromTheList() throws Exception {
         App.has("photos", "iris");
@@ -145,7 +134,7 @@ public class ModelsTest {
     }
 
     private static int bundled() {
-        return new java.io.File("app/src/main/assets/models").list().length;
+        return new java.io.File("app/src/main/assets/models").listFiles(java.io.File::isDirectory).length;
     }
 
     @Test
@@ -169,8 +158,16 @@ public class ModelsTest {
     public void anUnknownOperatorIsNamed() throws Exception {
         App.has("iris");
         App app = App.start();
-        app.touch("Open a model file").pick(App.document("mystery.tflite", mystery()));
+        app.touch("Open a model file").pick(App.document("mystery.tflite", Files.readAllBytes(Paths.get("app/src/test/resources/wire/mystery.tflite"))));
         assertTrue(app.session().notice(), app.session().notice().contains("Mystery"));
+    }
+
+    @Test
+    public void aModelForMicrocontrollersIsToldHowToExportItForAPhone() {
+        App app = App.start();
+        app.touch("Open a model file").pick(App.document("encoded.tflite", App.resource("encoded.tflite")));
+        assertTrue(app.session().notice(), app.session().notice().contains("--decode off"));
+        assertEquals(Session.State.READY, app.session().state());
     }
 
     @Test

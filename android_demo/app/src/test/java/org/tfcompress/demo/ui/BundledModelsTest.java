@@ -1,0 +1,63 @@
+package org.tfcompress.demo.ui;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
+
+import java.io.File;
+import java.io.IOException;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.robolectric.RobolectricTestRunner;
+import org.robolectric.annotation.Config;
+import org.robolectric.annotation.GraphicsMode;
+import org.tfcompress.demo.R;
+import org.tfcompress.demo.manifest.Sample;
+
+/** The models that the app comes with, as a user sees them: light and dark, upright and lying. */
+@RunWith(RobolectricTestRunner.class)
+@Config(sdk = 34, qualifiers = Screens.PHONE)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+public class BundledModelsTest {
+    @Rule
+    public final OffMainThread rule = new OffMainThread();
+
+    @Test
+    public void eachOfThemKnowsItsFirstSampleHoweverThePhoneIsHeld() throws IOException {
+        App app = App.start();
+        int bundled = 0;
+        for (Listed each : app.session().models()) {
+            if (each.deletable) {
+                continue;
+            }
+            bundled++;
+            app.session().open(each);
+            app.settle();
+            look(app, each.folder.name());
+        }
+        assertEquals(new File("app/src/main/assets/models").listFiles(File::isDirectory).length, bundled);
+    }
+
+    private static void look(App app, String name) throws IOException {
+        Sample sample = app.session().model().manifest.samples.get(0);
+        app.touch("Sample " + sample.label);
+        for (int i = 0; i < 4; i++) {
+            String held = i % 2 == 0 ? Screens.PHONE : Screens.LYING;
+            app.turn(held.replace("-xhdpi", i < 2 ? "-notnight-xhdpi" : "-night-xhdpi"));
+            assertEquals(name, sample.label, app.text(R.id.result_first));
+            assertFalse(app.text(R.id.result_latency).isEmpty());
+            app.shot("bundled-" + name + (i % 2 == 0 ? "-upright" : "-lying") + (i < 2 ? "" : "-dark"));
+        }
+    }
+
+    @Test
+    @Config(qualifiers = "w320dp-h534dp-port-hdpi")
+    public void aSmallPhoneShowsAllOfIt() throws IOException {
+        App app = App.start();
+        app.shot("small-upright");
+        app.turn("w534dp-h320dp-land-hdpi");
+        DrawPanelTest.drawSeven(app);
+        assertEquals("7", app.text(R.id.result_first));
+        app.shot("small-lying");
+    }
+}
