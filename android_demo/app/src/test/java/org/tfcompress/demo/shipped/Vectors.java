@@ -78,6 +78,11 @@ final class Vectors {
         return new JSONObject(new String(Files.readAllBytes(file.toPath()), StandardCharsets.UTF_8));
     }
 
+    /** Whether the model comes with the app. */
+    boolean isShipped() {
+        return model.getParentFile().getParentFile().equals(SHIPPED);
+    }
+
     /** The file as an interpreter takes it. */
     ByteBuffer bytes() throws IOException {
         return direct(Files.readAllBytes(model.toPath()));
