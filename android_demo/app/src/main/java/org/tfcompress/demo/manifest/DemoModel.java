@@ -171,19 +171,29 @@ public final class DemoModel {
     /**
      * The model that this one is compared with.
      *
-     * @throws ModelException it is damaged, or takes other inputs
+     * @throws ModelException it is damaged, or has inputs or outputs of other shapes
      */
     public ByteBuffer compareBytes() throws ModelException {
         try {
             ByteBuffer other = folder.map(ModelFolder.COMPARE);
-            TensorSpec theirs = ModelFile.read(other).inputs().isEmpty() ? null : ModelFile.read(other).inputs().get(0);
-            if (theirs == null || !Arrays.equals(theirs.shape(), inputs.get(0).shape())) {
-                throw new ModelException("compare.tflite takes " + theirs + ", but the model takes " + inputs.get(0)
-                        + "; both need the same input to be compared.");
-            }
+            ModelFile file = ModelFile.read(other);
+            refuseOther("takes", file.inputs(), inputs);
+            refuseOther("gives", file.outputs(), outputs);
             return other;
         } catch (IOException error) {
             throw new ModelException("compare.tflite cannot be read (" + error.getMessage() + ").", error);
+        }
+    }
+
+    /** Types may differ: a float form is compared with an integer one. */
+    private static void refuseOther(String verb, List<TensorSpec> theirs, List<TensorSpec> ours) throws ModelException {
+        boolean same = theirs.size() == ours.size();
+        for (int i = 0; same && i < ours.size(); i++) {
+            same = Arrays.equals(theirs.get(i).shape(), ours.get(i).shape());
+        }
+        if (!same) {
+            throw new ModelException("compare.tflite " + verb + " " + theirs + ", but the model " + verb + " " + ours
+                    + "; both need the same shapes to be compared.");
         }
     }
 }

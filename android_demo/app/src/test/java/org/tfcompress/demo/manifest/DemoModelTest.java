@@ -85,7 +85,7 @@ public class DemoModelTest {
         DemoModel two = DemoModel.read(
                 folder("int8").with("compare.tflite", Golden.resource("models/two_float32.tflite")));
         ModelException error = assertThrows(ModelException.class, two::compareBytes);
-        assertTrue(error.getMessage(), error.getMessage().contains("the model takes int8 [1, 8, 8, 1]"));
+        assertTrue(error.getMessage(), error.getMessage().contains("the model takes [int8 [1, 8, 8, 1]]"));
     }
 
     @Test
