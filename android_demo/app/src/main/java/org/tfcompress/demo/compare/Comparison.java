@@ -50,6 +50,7 @@ public final class Comparison {
 
     /** How many times as long the second takes; below 1 if it is faster. NaN where the clock could not tell. */
     public double timeFactor() {
-        return first.milliseconds > 0 && second.milliseconds > 0 ? second.milliseconds / first.milliseconds : Double.NaN;
+        boolean told = first.milliseconds > 0 && second.milliseconds > 0;
+        return told ? second.milliseconds / first.milliseconds : Double.NaN;
     }
 }

@@ -12,7 +12,7 @@ public final class ReportJson {
     private ReportJson() {}
 
     /**
-     * A report: {@code {"model": {...}, "rows": [...], "notes": [...]}}, as {@code tfcompress device-log --json} has it.
+     * A report: {@code {"model": {...}, "rows": [...], "notes": [...]}}, as docs/json.md has it.
      *
      * @param name the model's title
      * @param bytes size of its file

@@ -6,6 +6,7 @@ import android.view.View;
 import android.view.ViewGroup;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.manifest.DemoModel;
+import org.tfcompress.demo.measure.Suite;
 
 /** What is known of the model, what was promised of it and what this phone measured; and of the app itself. */
 public final class AboutScreen extends Screen {
@@ -59,7 +60,8 @@ public final class AboutScreen extends Screen {
         }
         ModelCards about = new ModelCards(activity, cards);
         about.facts(first, model);
-        about.promised(first, activity.getLayoutInflater(), model, host.session().findings().benchmark().suiteOf(model.sha256));
+        Suite measured = host.session().findings().benchmark().suiteOf(model.sha256);
+        about.promised(first, activity.getLayoutInflater(), model, measured);
         new VectorsCard(host, cards).add(second, model);
         about.recipe(second, model);
         about.notes(second, model);

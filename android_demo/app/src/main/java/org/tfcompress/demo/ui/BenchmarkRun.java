@@ -13,8 +13,8 @@ import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.runtime.Runners;
 
 /**
- * The benchmark that is under way, or the last one. Outlives a rotation. Main thread only; each way to run the model is a
- * piece of the session's work of its own, so that nothing else runs a model meanwhile.
+ * The benchmark that is under way, or the last one. Outlives a rotation. Main thread only; each way to run the model
+ * is a piece of the session's work of its own, so that nothing else runs a model meanwhile.
  */
 public final class BenchmarkRun {
     private static final Runnable NOBODY = () -> {};

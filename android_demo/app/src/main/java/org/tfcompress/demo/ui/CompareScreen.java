@@ -144,7 +144,8 @@ public final class CompareScreen extends Screen implements AdapterView.OnItemSel
         spinner.setVisibility(opponents.isEmpty() ? View.INVISIBLE : View.VISIBLE);
         TextView state = view.findViewById(R.id.compare_state);
         state.setText(words());
-        state.setTextColor(host.activity().getColor(run.problem() == null ? R.color.on_surface_variant : R.color.error));
+        int colour = run.problem() == null ? R.color.on_surface_variant : R.color.error;
+        state.setTextColor(host.activity().getColor(colour));
         if (shown) {
             result.show(run.comparison());
         }

@@ -89,7 +89,8 @@ final class VectorsCard {
         String most = result.largestSteps > 0
                 ? activity.getResources().getQuantityString(
                         R.plurals.about_vectors_steps, (int) result.largestSteps, figures.plain(result.largestSteps))
-                : activity.getString(R.string.about_vectors_float, String.format(Locale.getDefault(), "%.2g", result.largestDifference));
+                : activity.getString(R.string.about_vectors_float,
+                        String.format(Locale.getDefault(), "%.2g", result.largestDifference));
         int form = result.passed ? R.string.about_vectors_passed : R.string.about_vectors_failed;
         return activity.getString(form, same, differing, most);
     }

@@ -59,7 +59,8 @@ public class MemoryTest {
     }
 
     private void status(long now, long peak) throws IOException {
-        String text = "Name:\tdemo\nVmPeak:\t 99999 kB\nVmHWM:\t" + peak + " kB\nVmRSS:\t" + now + " kB\nRssAnon:\t 7 kB\n";
+        String text = "Name:\tdemo\nVmPeak:\t 99999 kB\nVmHWM:\t" + peak + " kB\nVmRSS:\t" + now + " kB\n"
+                + "RssAnon:\t 7 kB\n";
         Files.write(new File(folder.getRoot(), "status").toPath(), text.getBytes(StandardCharsets.US_ASCII));
     }
 }

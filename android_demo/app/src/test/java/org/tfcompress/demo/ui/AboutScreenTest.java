@@ -10,6 +10,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import org.junit.Rule;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.robolectric.RobolectricTestRunner;
@@ -23,6 +24,8 @@ import org.tfcompress.demo.store.ModelFolder;
 @Config(sdk = 34, qualifiers = Screens.PHONE)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 public class AboutScreenTest {
+    @Rule public final OffMainThread offMainThread = new OffMainThread();
+
     private static final String BUNDLED = "handwritten_digits";
 
     @Test

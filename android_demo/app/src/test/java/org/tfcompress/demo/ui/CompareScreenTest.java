@@ -12,6 +12,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import org.junit.Rule;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.robolectric.RobolectricTestRunner;
@@ -27,6 +28,8 @@ import org.tfcompress.demo.ui.input.SampleInput;
 @Config(sdk = 34, qualifiers = Screens.PHONE)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 public class CompareScreenTest {
+    @Rule public final OffMainThread offMainThread = new OffMainThread();
+
     private static final String BUNDLED = "handwritten_digits";
 
     private Comparison comparison(Phone phone) {

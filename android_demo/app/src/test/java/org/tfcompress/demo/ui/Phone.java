@@ -10,38 +10,29 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.stream.Stream;
-import org.robolectric.Robolectric;
 import org.robolectric.RuntimeEnvironment;
-import org.robolectric.android.controller.ActivityController;
-import org.tfcompress.demo.DemoApp;
 import org.tfcompress.demo.MainActivity;
-import org.tfcompress.demo.R;
-import org.tfcompress.demo.runtime.JvmRunner;
-import org.tfcompress.demo.runtime.Runners;
 import org.tfcompress.demo.store.ModelFolder;
 
-/** A phone with the app on it, for tests that touch and look as a user does. Models run for real, on this machine. */
+/** {@link App} with what the tests of Compare, Benchmark and About need beyond it: a bundled model, spoken text. */
 final class Phone {
-    private final ActivityController<MainActivity> app;
+    private final App app;
 
-    private Phone(ActivityController<MainActivity> app) {
+    private Phone(App app) {
         this.app = app;
     }
 
     /** Opens the app and waits until it shows its first model. */
     static Phone start() {
-        Runners.factory = JvmRunner::new;
-        Phone phone = new Phone(Robolectric.buildActivity(MainActivity.class).setup());
-        phone.settle();
-        return phone;
+        return new Phone(App.start());
     }
 
     MainActivity activity() {
-        return app.get();
+        return app.activity();
     }
 
     Session session() {
-        return DemoApp.session(activity());
+        return app.session();
     }
 
     View root() {
@@ -49,16 +40,15 @@ final class Phone {
     }
 
     void settle() {
-        Screens.settle(session());
+        app.settle();
     }
 
     Phone tab(Tab tab) {
-        ((TabBar) activity().findViewById(R.id.tabs)).getChildAt(tab.ordinal()).performClick();
-        settle();
+        app.tab(tab);
         return this;
     }
 
-    /** Touches what shows this text, or is described by it. */
+    /** Touches what shows this text, or is described by it, and does not wait for what that begins. */
     void touch(String text) {
         View found = Screens.find(root(), text);
         if (found == null) {
@@ -98,9 +88,7 @@ final class Phone {
 
     /** Turns the phone, or changes to the dark: the activity is made anew. */
     void become(String qualifiers) {
-        RuntimeEnvironment.setQualifiers(qualifiers);
-        app.recreate();
-        settle();
+        app.turn(qualifiers);
     }
 
     void shot(String name) throws IOException {
