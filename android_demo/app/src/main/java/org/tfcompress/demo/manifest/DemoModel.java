@@ -177,22 +177,34 @@ public final class DemoModel {
         try {
             ByteBuffer other = folder.map(ModelFolder.COMPARE);
             ModelFile file = ModelFile.read(other);
-            refuseOther("takes", file.inputs(), inputs);
-            refuseOther("gives", file.outputs(), outputs);
+            refuseOthers(ModelFolder.COMPARE, file.inputs(), file.outputs());
             return other;
         } catch (IOException error) {
             throw new ModelException("compare.tflite cannot be read (" + error.getMessage() + ").", error);
         }
     }
 
-    /** Types may differ: a float form is compared with an integer one. */
-    private static void refuseOther(String verb, List<TensorSpec> theirs, List<TensorSpec> ours) throws ModelException {
+    /**
+     * Refuses to be compared with a model of other shapes. Types may differ: a float form is compared with an integer
+     * one.
+     *
+     * @param called what the user knows the other one as
+     * @throws ModelException its inputs or outputs have other shapes
+     */
+    public void refuseOthers(String called, List<TensorSpec> theirInputs, List<TensorSpec> theirOutputs)
+            throws ModelException {
+        refuseOther(called + " takes ", theirInputs, "takes ", inputs);
+        refuseOther(called + " gives ", theirOutputs, "gives ", outputs);
+    }
+
+    private static void refuseOther(String they, List<TensorSpec> theirs, String verb, List<TensorSpec> ours)
+            throws ModelException {
         boolean same = theirs.size() == ours.size();
         for (int i = 0; same && i < ours.size(); i++) {
             same = Arrays.equals(theirs.get(i).shape(), ours.get(i).shape());
         }
         if (!same) {
-            throw new ModelException("compare.tflite " + verb + " " + theirs + ", but the model " + verb + " " + ours
+            throw new ModelException(they + theirs + ", but the model " + verb + ours
                     + "; both need the same shapes to be compared.");
         }
     }

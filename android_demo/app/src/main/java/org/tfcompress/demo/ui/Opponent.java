@@ -63,7 +63,7 @@ final class Opponent {
         try {
             Side second = other == null
                     ? own(model, values, ownFile, cancelled)
-                    : another(DemoModel.read(other.folder), input, cancelled);
+                    : another(model, DemoModel.read(other.folder), input, cancelled);
             return new Comparison(first, second, classes);
         } catch (ModelException error) {
             String sentence = error.getMessage();
@@ -78,11 +78,12 @@ final class Opponent {
         return Side.run(title, bytes, model.manifest, model.labels, values, Loader.options(), cancelled);
     }
 
-    private static Side another(DemoModel model, TestInput input, BooleanSupplier cancelled)
+    private static Side another(DemoModel first, DemoModel second, TestInput input, BooleanSupplier cancelled)
             throws ModelException, IOException {
-        float[] values = input.values(Preprocessor.of(model.manifest, model.inputs.get(0)));
+        first.refuseOthers(second.title, second.inputs, second.outputs);
+        float[] values = input.values(Preprocessor.of(second.manifest, second.inputs.get(0)));
         return Side.run(
-                model.title, model.bytes, model.manifest, model.labels, values, Loader.options(), cancelled);
+                second.title, second.bytes, second.manifest, second.labels, values, Loader.options(), cancelled);
     }
 
     @Override

@@ -115,6 +115,22 @@ public class CompareScreenTest {
     }
 
     @Test
+    public void aModelOfAnotherKindIsRefusedWithWhatBothTake() {
+        Phone phone = Phone.start().tab(Tab.COMPARE);
+        Spinner spinner = phone.activity().findViewById(R.id.other);
+        for (int i = 0; i < spinner.getCount(); i++) {
+            if (spinner.getItemAtPosition(i).toString().startsWith("Spoken digits")) {
+                spinner.setSelection(i);
+            }
+        }
+        Screens.pass(100);
+        phone.settle();
+        assertNull(comparison(phone));
+        assertTrue(phone.text(), phone.text().contains("Spoken digits takes ["));
+        assertTrue(phone.text(), phone.text().contains("both need the same shapes to be compared."));
+    }
+
+    @Test
     public void withoutAnInputItSaysWhereToGiveOne() throws IOException {
         File folder = Phone.openedCopy(BUNDLED, "bare");
         assertTrue(new File(folder, ModelFolder.MANIFEST).delete());
