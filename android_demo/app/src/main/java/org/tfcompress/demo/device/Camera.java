@@ -15,9 +15,11 @@ import android.media.Image;
 import android.media.ImageReader;
 import android.os.Handler;
 import android.os.HandlerThread;
+import android.os.Looper;
 import android.util.Size;
 import android.view.Surface;
 import java.util.Arrays;
+import java.util.List;
 import org.tfcompress.demo.preprocess.Picture;
 
 /** A camera's live frames: on a surface for the eye, and as upright squares for the model. One camera, opened once. */
@@ -37,13 +39,13 @@ public final class Camera {
     }
 
     private static final int PIXELS = 640 * 480;
+    private static Looper looper;
 
     private final CameraManager manager;
     private final SurfaceTexture view;
     private final int display;
     private final Listener listener;
-    private final HandlerThread thread = new HandlerThread("camera");
-    private final Handler handler;
+    private final Handler handler = new Handler(thread());
     private CameraDevice device;
     private ImageReader reader;
     private Surface surface;
@@ -59,8 +61,16 @@ public final class Camera {
         this.view = view;
         this.display = display;
         this.listener = listener;
-        thread.start();
-        handler = new Handler(thread.getLooper());
+    }
+
+    /** One thread for all cameras: one is let go before the next is opened on the same surface. */
+    private static synchronized Looper thread() {
+        if (looper == null) {
+            HandlerThread thread = new HandlerThread("camera");
+            thread.start();
+            looper = thread.getLooper();
+        }
+        return looper;
     }
 
     /** Opens the front or the back camera, or the only one. Returns at once. Needs the permission. */
@@ -73,17 +83,7 @@ public final class Camera {
         handler.post(() -> {
             closed = true;
             release();
-            thread.quitSafely();
         });
-    }
-
-    /** How many cameras there are that look to the front or the back. */
-    public static int count(Context context) {
-        try {
-            return context.getSystemService(CameraManager.class).getCameraIdList().length;
-        } catch (CameraAccessException e) {
-            return 0;
-        }
     }
 
     private interface Step {
@@ -130,6 +130,10 @@ public final class Camera {
         manager.openCamera(id, new CameraDevice.StateCallback() {
             @Override
             public void onOpened(CameraDevice opened) {
+                if (closed) {
+                    opened.close();
+                    return;
+                }
                 device = opened;
                 guarded(() -> start(size));
                 listener.opened(size, sensor == null ? 90 : sensor, front);
@@ -172,7 +176,8 @@ public final class Camera {
         request.addTarget(surface);
         request.addTarget(reader.getSurface());
         request.set(CaptureRequest.CONTROL_AF_MODE, CaptureRequest.CONTROL_AF_MODE_CONTINUOUS_PICTURE);
-        device.createCaptureSession(Arrays.asList(surface, reader.getSurface()), new CameraCaptureSession.StateCallback() {
+        List<Surface> surfaces = Arrays.asList(surface, reader.getSurface());
+        device.createCaptureSession(surfaces, new CameraCaptureSession.StateCallback() {
             @Override
             public void onConfigured(CameraCaptureSession session) {
                 guarded(() -> session.setRepeatingRequest(request.build(), null, handler));

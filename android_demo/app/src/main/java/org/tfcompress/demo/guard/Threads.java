@@ -1,8 +1,8 @@
 package org.tfcompress.demo.guard;
 
 /**
- * Keeps slow work off the thread that draws. StrictMode sees only what goes through Android's own file calls, and only on
- * a phone; this is asked by every place of ours that opens a file or runs a model, on a JVM too.
+ * Keeps slow work off the thread that draws. StrictMode sees no model that is run, and files on a phone only; this is
+ * asked where a model is opened or run, and where the app opens files of its own, on a JVM too.
  */
 public final class Threads {
     private static volatile Thread main;

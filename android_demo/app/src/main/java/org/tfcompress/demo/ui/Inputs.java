@@ -131,6 +131,7 @@ public final class Inputs {
             }
         }
         text = text.isEmpty() ? state.getString(TEXT, "") : text;
-        numbers = numbers.length == 0 && state.getStringArray(NUMBERS) != null ? state.getStringArray(NUMBERS) : numbers;
+        String[] kept = state.getStringArray(NUMBERS);
+        numbers = numbers.length == 0 && kept != null ? kept : numbers;
     }
 }

@@ -29,7 +29,7 @@ public abstract class Screen {
     /** Given what {@link #save} kept; after {@link #create}. */
     public void restore(Bundle state) {}
 
-    /** Another model came, none is there, or it could not be opened: see {@link Session#state}. Also said after create. */
+    /** Another model came, none is there, or it cannot run: see {@link Session#state}. Also said after create. */
     public void modelChanged() {}
 
     /** There is a new outcome, or what was put in could not be run: see {@link Session#outcome}. */

@@ -7,7 +7,7 @@ import java.util.List;
 import org.tfcompress.demo.manifest.Guess;
 import org.tfcompress.demo.ui.Session.State;
 
-/** The models, and the one that is shown: listed, opened, taken in and removed by the worker, one step after the other. */
+/** The models, and the one that is shown: listed, opened, taken in and removed by the worker, step by step. */
 final class Shelf {
     /** Told on the main thread. */
     interface Listener {

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.model.ModelException;
 
-/** The one thread that opens files and runs models, one piece of work after the other; answers come on the main thread. */
+/** The one thread that opens files and runs models, one piece after the other; answers come on the main thread. */
 public final class Worker {
     /** The tag of what is wrong with the app itself in Android's log. */
     public static final String TAG = "tfcompress";

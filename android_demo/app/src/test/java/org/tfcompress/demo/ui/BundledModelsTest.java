@@ -5,10 +5,14 @@ import static org.junit.Assert.assertFalse;
 
 import java.io.File;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.robolectric.RobolectricTestRunner;
+import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 import org.tfcompress.demo.R;
@@ -46,7 +50,27 @@ public class BundledModelsTest {
             app.turn(held.replace("-xhdpi", i < 2 ? "-notnight-xhdpi" : "-night-xhdpi"));
             assertEquals(name, sample.label, app.text(R.id.result_first));
             assertFalse(app.text(R.id.result_latency).isEmpty());
+            List<String> wrong = new ArrayList<>();
+            FrameTest.check(app.view(R.id.root), wrong);
+            assertEquals(name, Collections.emptyList(), wrong);
             app.shot("bundled-" + name + (i % 2 == 0 ? "-upright" : "-lying") + (i < 2 ? "" : "-dark"));
+        }
+    }
+
+    @Test
+    public void noTextOfThemIsCutWhereTheUserHasItLarge() {
+        RuntimeEnvironment.setFontScale(1.3f);
+        App app = App.start();
+        for (Listed each : app.session().models()) {
+            app.session().open(each);
+            app.settle();
+            app.touch("Sample " + app.session().model().manifest.samples.get(0).label);
+            for (String held : new String[] {Screens.LYING, Screens.PHONE}) {
+                app.turn(held);
+                List<String> cut = new ArrayList<>();
+                FrameTest.cut(app.view(R.id.root), cut);
+                assertEquals(each.title, Collections.emptyList(), cut);
+            }
         }
     }
 

@@ -98,7 +98,7 @@ public class FrameTest {
         assertEquals(Collections.emptyList(), wrong);
     }
 
-    private static void check(View view, List<String> wrong) {
+    static void check(View view, List<String> wrong) {
         float dp = view.getResources().getDisplayMetrics().density;
         if (view.isShown() && view.isClickable() && !(view instanceof EditText)) {
             boolean named = view.getContentDescription() != null
@@ -128,7 +128,7 @@ public class FrameTest {
         }
     }
 
-    private static void cut(View view, List<String> cut) {
+    static void cut(View view, List<String> cut) {
         if (view instanceof TextView && view.isShown() && ((TextView) view).getLayout() != null) {
             Layout layout = ((TextView) view).getLayout();
             int room = view.getHeight() - view.getPaddingTop() - view.getPaddingBottom();

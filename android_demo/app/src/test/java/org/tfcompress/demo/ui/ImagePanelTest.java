@@ -91,7 +91,8 @@ public class ImagePanelTest {
     @Test
     public void aRefusedCameraSaysWhyItIsNeededAndAsksAgain() throws Exception {
         app.touch("Use the camera");
-        assertEquals(Manifest.permission.CAMERA, shadowOf(app.activity()).getLastRequestedPermission().requestedPermissions[0]);
+        String[] asked = shadowOf(app.activity()).getLastRequestedPermission().requestedPermissions;
+        assertEquals(Manifest.permission.CAMERA, asked[0]);
         answerPermission(false, true);
         assertTrue(app.text(R.id.ask_text), app.text(R.id.ask_text).startsWith("Without the camera"));
         app.shot("classify-camera-refused");

@@ -17,7 +17,7 @@ import org.w3c.dom.NodeList;
 
 /** The layouts as files. */
 public class LayoutsTest {
-    /** After a rotation a view gets the state of the one with its id, which ends the app if that was of another class. */
+    /** A view gets the state of the one with its id before, which ends the app if that was of another class. */
     @Test
     public void aViewIsOfTheSameClassHoweverThePhoneIsHeld() throws Exception {
         Map<String, String> classes = new HashMap<>();

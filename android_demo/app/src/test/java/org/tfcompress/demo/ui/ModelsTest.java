@@ -158,7 +158,8 @@ public class ModelsTest {
     public void anUnknownOperatorIsNamed() throws Exception {
         App.has("iris");
         App app = App.start();
-        app.touch("Open a model file").pick(App.document("mystery.tflite", Files.readAllBytes(Paths.get("app/src/test/resources/wire/mystery.tflite"))));
+        byte[] mystery = Files.readAllBytes(Paths.get("app/src/test/resources/wire/mystery.tflite"));
+        app.touch("Open a model file").pick(App.document("mystery.tflite", mystery));
         assertTrue(app.session().notice(), app.session().notice().contains("Mystery"));
     }
 

@@ -71,7 +71,8 @@ public final class OffMainThread extends ExternalResource {
     /** The app's call that is nearest to what happened; null if it is a test's or none. */
     private static StackTraceElement culprit(StackTraceElement[] stack) {
         for (StackTraceElement each : stack) {
-            if (each.getClassName().startsWith(OURS) && !each.getClassName().startsWith(OffMainThread.class.getName())) {
+            String name = each.getClassName();
+            if (name.startsWith(OURS) && !name.startsWith(OffMainThread.class.getName())) {
                 String file = String.valueOf(each.getFileName());
                 return file.endsWith("Test.java") || HELPERS.contains(file) ? null : each;
             }

@@ -112,7 +112,9 @@ final class FeaturesPanel extends InputPanel {
 
     @Override
     protected void use(Sample sample) {
-        session.work(() -> Csv.numbers(Streams.text(model.folder, sample.file, MOST_BYTES)), new Worker.Done<float[]>() {
+        session.work(() -> {
+            return Csv.numbers(Streams.text(model.folder, sample.file, MOST_BYTES));
+        }, new Worker.Done<float[]>() {
             @Override
             public void done(float[] values) {
                 String[] numbers = new String[values.length];

@@ -126,8 +126,8 @@ final class Preview {
     }
 
     /**
-     * How the view's content, which a TextureView stretches over all of it, is put right: upright, not distorted, and cut
-     * to the square in the middle, as the model sees it.
+     * How the view's content, which a TextureView stretches over all of it, is put right: upright, not distorted, and
+     * cut to the square in the middle, as the model sees it.
      */
     static Matrix square(int width, int height, Size size, int sensor, int display) {
         boolean upright = sensor % 180 == 90;
