@@ -57,6 +57,12 @@ def test_dense_weights_of_int16x8_files_for_tflm_are_per_tensor_because_cmsis_nn
     assert runtime("tflm").spec(dtype="int8", dense="per-tensor").dense == "per-tensor"
 
 
+def test_dense_weights_of_dynamic_files_are_per_tensor_because_runtimes_before_2_17_refuse_others() -> None:
+    assert runtime("litert").spec(dtype="dynamic").dense == "per-tensor"
+    assert runtime("litert").spec(dtype="int8").dense == "per-channel"
+    assert runtime("litert").spec(dtype="dynamic", dense="per-channel").dense == "per-channel"
+
+
 def test_what_the_caller_asks_for_reaches_the_spec() -> None:
     spec = runtime("litert").spec(dtype="int8", io="uint8", quantizer="litert")
     assert (spec.io_dtype, spec.quantizer) == ("uint8", "litert")

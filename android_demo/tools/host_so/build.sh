@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 abi=$1 here=tools/host_so out=target/host_so/$1
+version=$(sed -n 's|.*<tflite.version>\(.*\)</tflite.version>.*|\1|p' pom.xml)
 case $abi in
   x86_64) compiler=gcc ;;
   arm64-v8a) compiler=aarch64-linux-gnu-gcc ;;
@@ -17,4 +18,4 @@ for name in libm libdl liblog; do
   "$compiler" -shared -fPIC -Wl,-soname,$name.so -Wl,--no-as-needed -o "$out/$name.so" -x c /dev/null -lm -ldl
 done
 "$compiler" -O1 -Wall -Wextra -Wno-pedantic -o "$out/run_model" $here/run_model.c -ldl -lm
-python3 $here/unbionic.py "target/aar/tensorflow-lite/jni/$abi/libtensorflowlite_jni.so" "$out/libtensorflowlite_jni.so"
+python3 $here/unbionic.py "target/aar/tensorflow-lite-$version/jni/$abi/libtensorflowlite_jni.so" "$out/libtensorflowlite_jni.so"

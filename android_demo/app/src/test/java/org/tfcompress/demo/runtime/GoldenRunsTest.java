@@ -23,7 +23,7 @@ public class GoldenRunsTest {
     @Parameterized.Parameters(name = "{0}")
     public static String[] forms() {
         return new String[] {
-            "float32", "float16", "dynamic", "dynamic_per_tensor", "int8", "uint8", "int16x8", "int16x8_logits",
+            "float32", "float16", "dynamic", "dynamic_per_channel", "int8", "uint8", "int16x8", "int16x8_logits",
             "two_float32", "two_int8"
         };
     }
