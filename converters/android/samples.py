@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -13,8 +14,12 @@ from converters.android import texts, wav
 from converters.errors import DataError, UsageError
 from converters.inputs import AudioInput, InputSpec
 
-_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
-_KINDS = {**dict.fromkeys(_PICTURES, "image"), ".wav": "audio", ".txt": "text", ".csv": "features"}
+_KINDS = {
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"), "image"),
+    ".wav": "audio", ".txt": "text", ".csv": "features",
+}  # fmt: skip
+# Whatever a file is called: Pillow knows more of them, and hands one of them to a program that runs what is in it.
+_DECODERS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _NOUNS = {"image": "pictures", "audio": "sounds", "text": "texts", "features": "rows of numbers"}
 _MOST_PIXELS = 4_000_000
 _MOST_BYTES = 16 << 20
@@ -42,7 +47,7 @@ def kind_of(name: str) -> str:
     """What kind of input a file is by its name.
 
     Raises:
-        UsageError: none.
+        UsageError: of none that the app knows.
     """
     kind = _KINDS.get(PurePath(name).suffix.lower())
     if kind is None:
@@ -81,10 +86,11 @@ def checked(
 
 def _picture(content: bytes, name: str, spec: InputSpec, shape: Sequence[int]) -> Sample:
     """The picture as a plain PNG: 8 bits, gray or RGB, and nothing else that a camera or a program put in it."""
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        # How many pixels there are is looked at here; Pillow would only warn.
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=_DECODERS) as image:
             if image.width * image.height > _MOST_PIXELS:
                 raise DataError(
                     f"the sample {name} has {image.width} x {image.height} pixels; expected {_MOST_PIXELS:,} pixels at "
@@ -99,9 +105,12 @@ def _picture(content: bytes, name: str, spec: InputSpec, shape: Sequence[int]) -
             plain = upright.convert("L" if upright.mode in ("1", "L", "LA") else "RGB")
             plain.info.clear()
             plain.save(made := io.BytesIO(), "PNG", optimize=True)
+    except UnidentifiedImageError as error:
+        raise DataError(f"the sample {name} is no picture that the app knows; save it as PNG") from error
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        reason = str(error)[:200] if "BytesIO" not in str(error) else "it is of no known kind"
-        raise DataError(f"the sample {name} cannot be decoded: {reason}; repair it or save it as PNG") from error
+        raise DataError(
+            f"the sample {name} cannot be decoded: {str(error)[:200]}; repair it or save it as PNG"
+        ) from error
     return Sample(".png", None, made.getvalue())
 
 

@@ -264,6 +264,14 @@ def test_an_image_bomb_is_refused(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_only_pictures_are_decoded_whatever_a_file_is_called(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    # PostScript is a program, and Pillow has another program run it.
+    (tmp_path / "a" / "0.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n")
+    with pytest.raises(DataError, match="cannot identify image file"):
+        load(tmp_path)
+
+
 # --- csv --------------------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,8 @@ from tfcompress.data.lazy import Files
 Array = npt.NDArray[Any]
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff"})
+# Whatever a file is called: Pillow knows more of them, and hands one of them to a program that runs what is in it.
+_DECODERS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
 _SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 # Pillow refuses above twice its own limit; a model's input never comes near.
 _MAXIMUM_PIXELS = 100_000_000
@@ -113,7 +115,7 @@ def read_image(path: str, shape: tuple[int, ...] | None, *, resize: bool = False
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=_DECODERS) as image:
             if image.width * image.height > _MAXIMUM_PIXELS:
                 raise DataError(f"{path} has {image.width} x {image.height} pixels; give images below 100 megapixels")
             gray = image.mode in ("1", "L", "LA", "I", "I;16", "F")

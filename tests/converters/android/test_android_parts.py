@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -161,14 +162,25 @@ def test_texts_and_rows_are_kept_as_they_were_meant() -> None:
     assert row.content == b"1.5,-2e3,.5,7\n"
 
 
+def promising(side: int) -> bytes:
+    """A PNG of a few bytes that says it has `side` rows and columns."""
+    data = bytearray(png(1, 1, 1))
+    data[16:24] = side.to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    return bytes(data)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "spec", "said"),
     [
         ("a.mp3", b"", RGB, "is of an unknown kind; expected .png, .wav, .txt or .csv"),
         ("a.wav", wav(np.zeros(4, np.int16)), RGB, "is one of sounds, and this model takes pictures"),
-        ("a.png", b"no picture", RGB, "cannot be decoded"),
+        ("a.png", b"no picture", RGB, "is no picture that the app knows; save it as PNG"),
+        ("a.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n", RGB, "is no picture that"),
         ("a.png", png(9, 9)[:200], RGB, "cannot be decoded"),
         ("a.png", png(2001, 2000, 1, compress_level=1), RGB, "has 2000 x 2001 pixels"),
+        ("a.png", promising(10_000), RGB, "has 10000 x 10000 pixels"),
+        ("a.png", promising(60_000), RGB, "cannot be decoded: Image size (3600000000 pixels) exceeds limit"),
         ("a.png", bytes((16 << 20) + 1), RGB, "expected 16,777,216 at most"),
         ("a.txt", b"  \n", TextInput(length=9), "expected a text of 1 to 10,000"),
         ("a.txt", b"\xff", TextInput(length=9), "not UTF-8"),
