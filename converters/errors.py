@@ -9,7 +9,7 @@ class CompressionError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, *, details: str = "") -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(printable(message))
         self.details = details
 
 
@@ -61,6 +61,14 @@ class DeviceError(CompressionError):
 
 class NotAvailableError(CompressionError):
     """Something optional is not installed, or has no build for this platform."""
+
+
+def printable(words: str) -> str:
+    """The text on one line and without control or invisible characters, which act on a terminal; names come from files.
+
+    Each of them becomes a `?`.
+    """
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(words.split()))
 
 
 def first_line(error: Exception) -> str:

@@ -61,11 +61,14 @@ def _stranger(path: Path, kind: Kind) -> str:
     """A file that no export made; empty if there is none."""
     try:
         made = set(json.loads((path / kind.manifest).read_text(encoding="utf-8"))["files"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return sorted(entry.name for entry in path.iterdir())[0]
     for found in sorted(path.rglob("*")):
         relative = found.relative_to(path)
-        if found.is_file() and relative.parts[0] not in kind.built and relative.as_posix() not in made:
+        if relative.parts[0] in kind.built:
+            continue
+        # An export makes no links, wherever they lead.
+        if found.is_symlink() or not (found.is_dir() or relative.as_posix() in made):
             return relative.as_posix()
     return ""
 

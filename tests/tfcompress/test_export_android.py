@@ -383,6 +383,8 @@ REFUSED: list[tuple[int, list[object], dict[str, bytes | str], str]] = [
     (1, ["--compare", "c.tflite"], {"c.tflite": "x"}, "c.tflite"),
     (1, ["--report", "r.json"], {"r.json": report_of(b"other")}, "is of a file with SHA-256"),
     (1, ["--report", "r.json"], {"r.json": "[1"}, "is no JSON"),
+    (1, ["--report", "r.json"], {"r.json": '{"hashes": {"file": "\\u001b[2J"}}'}, "a file with SHA-256 ?[2J..."),
+    (1, ["--sample", "\x1b[2J.png"], {"\x1b[2J.png": "x"}, "the sample ?[2J.png is no picture"),
     (1, ["--input", "i.toml"], {"i.toml": "kind = "}, "is not valid TOML"),
     (1, ["--input", "i.toml"], {"i.toml": 'kind = "image"\nmean = 0\nstd = 0'}, "std is [0.0]; expected"),
     (1, ["--input", "i.toml"], {"i.toml": AUDIO}, "log_mel features of a clip are 7 frames of 16 values"),

@@ -15,7 +15,7 @@ from importlib import import_module
 import rich_click as click
 from click.exceptions import Abort
 
-from converters.errors import CompressionError
+from converters.errors import CompressionError, printable
 
 
 class _Commands(click.RichGroup):
@@ -51,9 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(130)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        _complain(
-            f"{' '.join(error.format_message().split())} See {context.command_path if context else 'tfcompress'} -h"
-        )
+        _complain(f"{error.format_message()} See {context.command_path if context else 'tfcompress'} -h")
         sys.exit(error.exit_code)
     except CompressionError as error:
         _complain(str(error))
@@ -71,4 +69,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _complain(message: str) -> None:
-    click.echo(f"error: {message}", err=True)
+    click.echo(f"error: {printable(message)}", err=True)

@@ -10,6 +10,7 @@ import rich_click as click
 from click.core import ParameterSource
 
 from converters import folder
+from converters.errors import printable
 from converters.microcontroller import catalogue
 from tfcompress.cli import _options
 
@@ -175,7 +176,7 @@ def _said_of_app(made: ModelFolder, output: Path) -> list[str]:
         f"{_counted(len(made.vectors.inputs), 'test vector')} ({made.vectors.origin}) by {made.vectors.runtime}",
     ]
     where = "copy it to android_demo/app/src/main/assets/models, or zip it and open it in the app"
-    return [f"{', '.join(parts)}; {where}", *(f"note: {note}" for note in made.notes)]
+    return [f"{', '.join(parts)}; {where}", *(f"note: {printable(note)}" for note in made.notes)]
 
 
 def _counted(count: int, noun: str) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from converters.errors import printable
 from tfcompress.environment import versions
 from tfcompress.outcome import LayerReport, Outcome, Plan
 from tfcompress.recipe import Recipe
@@ -102,7 +103,7 @@ def show(outcome: Outcome) -> None:
     for line in _circumstances(outcome):
         console.print(line, soft_wrap=True)
     for note in _notes(outcome):
-        console.print(f"note: {sheets.printable(note)}", soft_wrap=True)
+        console.print(f"note: {printable(note)}", soft_wrap=True)
     if outcome.folder is not None:
         console.print(f"{outcome.folder}: model.tflite model.keras recipe.toml report.json report.md", soft_wrap=True)
         console.print(f"Next: tfcompress benchmark {outcome.folder / 'model.tflite'}", soft_wrap=True)
@@ -131,7 +132,7 @@ def show_plan(plan: Plan) -> None:
     if skipped.rows:
         console.print(sheets.as_table(skipped))
     for note in plan.notes:
-        console.print(f"note: {sheets.printable(note)}", soft_wrap=True)
+        console.print(f"note: {printable(note)}", soft_wrap=True)
 
 
 # --- what is told -----------------------------------------------------------------------------------------------

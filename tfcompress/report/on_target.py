@@ -10,11 +10,12 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from converters.errors import printable
 from tfcompress.benchmark.estimate.cost_model.predict import Estimate
 from tfcompress.benchmark.estimate.fit import uses
 from tfcompress.benchmark.estimate.on_target import OnTarget
 from tfcompress.benchmark.estimate.on_target_rows import rows
-from tfcompress.report.sheet import Sheet, as_table, printable
+from tfcompress.report.sheet import Sheet, as_table
 
 _UNKNOWN = "not known"
 _MOST_OPERATORS = 40

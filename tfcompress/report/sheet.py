@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from converters.errors import printable
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -44,11 +46,6 @@ def as_table(sheet: Sheet) -> Any:
     for row in sheet.rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     return table
-
-
-def printable(words: str) -> str:
-    """The text on one line and without control characters: names may come from a file."""
-    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(words.split()))
 
 
 def markdown(words: str) -> str:

@@ -206,26 +206,5 @@ def test_a_bundle_replaces_a_bundle_with_what_was_built_in_it_and_nothing_else(
     assert [path.name for path in tmp_path.iterdir()] == ["firmware"]
 
 
-def test_a_folder_of_somebody_else_is_never_replaced(bundles: dict[str, bundle.Bundle], tmp_path: Path) -> None:
-    (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "cat.jpg").write_bytes(b"x")
-    with pytest.raises(CompressionError, match=r"holds cat\.jpg"):
-        folder.write(tmp_path / "photos", bundles["cmake"].files, bundle.FOLDER, force=True)
-    with pytest.raises(CompressionError, match="does not exist"):
-        folder.write(tmp_path / "none" / "x", bundles["cmake"].files, bundle.FOLDER)
-
-
-def test_nothing_is_left_when_the_disk_refuses(
-    bundles: dict[str, bundle.Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(self: Path, data: bytes) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(CompressionError, match="No space left"):
-        folder.write(tmp_path / "firmware", bundles["cmake"].files, bundle.FOLDER)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_models_of_these_tests_are_of_every_type_of_input() -> None:
     assert {FlatBuffer(make()).inputs[0].dtype for make in MODELS.values()} == set(MODELS)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from converters.errors import DeviceError, NotAvailableError, UsageError
+from converters.errors import DeviceError, NotAvailableError, UsageError, printable
 
 CALL_SECONDS = 20.0  # the first call of a day starts adb's server, which takes a few seconds
 MOST_OUTPUT = 4 * 2**20  # bytes of one call
@@ -46,7 +46,7 @@ class Answer:
 
 def clean(text: str, most: int = 200) -> str:
     """Text of a stranger on one line, without control characters, cut off after `most` characters."""
-    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+    line = printable(text)
     return line if len(line) <= most else f"{line[: most - 3]}..."
 
 
