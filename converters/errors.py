@@ -71,6 +71,15 @@ def printable(words: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in " ".join(words.split()))
 
 
+def brief(value: object) -> str:
+    """What came, as a text of at most 60 characters."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # a table 1,000 deep; a hexadecimal integer of 5,000 digits
+        return f"a value of type {type(value).__name__}, too large to show"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def first_line(error: Exception) -> str:
     """The first line of what a library complains of, at most 300 characters; the error's type where it says nothing.
 

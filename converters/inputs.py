@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from converters.errors import FileError
+from converters.errors import FileError, brief
 
 Drawing = Literal["white on black", "black on white"]
 
@@ -104,6 +104,17 @@ class ImageInput(_Table):
         return "" if fits else f"{self.channels} images in {self.layout} need an input {wanted}"
 
 
+_FRAMES = ("frame_length", "frame_step", "fft_length", "power")
+_MELS = ("mel_bins", "lower_hz", "upper_hz", "log_offset")
+# The keys of an audio input that only some features have; the last ones have all of them.
+FEATURE_KEYS: Mapping[str, tuple[str, ...]] = {
+    "waveform": (),
+    "spectrogram": _FRAMES,
+    "log_mel": (*_FRAMES, *_MELS),
+    "mfcc": (*_FRAMES, *_MELS, "coefficients"),
+}
+
+
 class AudioInput(_Table):
     """A clip and the features that are computed of it; `tfcompress.data.audio` computes them.
 
@@ -145,8 +156,8 @@ class AudioInput(_Table):
 
     @model_validator(mode="after")
     def _check(self) -> AudioInput:
-        needed = self._needed()
-        for name in (*_FRAMES, *_MELS, *_CEPSTRA):
+        needed = FEATURE_KEYS[self.features]
+        for name in FEATURE_KEYS["mfcc"]:
             if name in needed and getattr(self, name) is None:
                 raise ValueError(f"{name} is missing; features {self.features!r} need it")
             if name not in needed and getattr(self, name) is not None:
@@ -156,14 +167,6 @@ class AudioInput(_Table):
             if not holds:
                 raise ValueError(told)
         return self
-
-    def _needed(self) -> tuple[str, ...]:
-        return {
-            "waveform": (),
-            "spectrogram": _FRAMES,
-            "log_mel": (*_FRAMES, *_MELS),
-            "mfcc": (*_FRAMES, *_MELS, *_CEPSTRA),
-        }[self.features]
 
     def _demands(self) -> list[tuple[str, bool]]:
         demands = []
@@ -207,11 +210,6 @@ class AudioInput(_Table):
             return ""
         said = f"{made[0]} frames of {made[1]} values" if len(made) == 2 else f"{made[0]} samples"
         return f"the {self.features} features of a clip are {said}"
-
-
-_FRAMES = ("frame_length", "frame_step", "fft_length", "power")
-_MELS = ("mel_bins", "lower_hz", "upper_hz", "log_offset")
-_CEPSTRA = ("coefficients",)
 
 
 class TextInput(_Table):
@@ -286,13 +284,22 @@ def parse(table: Mapping[str, Any], shape: Sequence[int], *, where: str) -> Inpu
     Raises:
         FileError: an unknown or missing key, a value that cannot work, or another shape than the model's input has.
     """
-    try:
-        found = _ANY.validate_python(_told_by_shape(table, shape) | dict(table))
-    except ValidationError as error:
-        raise FileError(f"{where}: {_sentence(error)}") from error
+    found = checked(_told_by_shape(table, shape) | dict(table), where=where)
     if wrong := found.misfit(shape):
         raise FileError(f"{where}: {wrong}, and the model's input is {list(shape)}; change one of them")
     return found
+
+
+def checked(table: Mapping[str, Any], *, where: str) -> InputSpec:
+    """What a table says of an input, whatever the input's shape.
+
+    Raises:
+        FileError: an unknown or missing key, or a value that cannot work.
+    """
+    try:
+        return _ANY.validate_python(dict(table))
+    except ValidationError as error:
+        raise FileError(f"{where}: {_sentence(error)}") from error
 
 
 def _told_by_shape(table: Mapping[str, Any], shape: Sequence[int]) -> dict[str, Any]:
@@ -334,11 +341,9 @@ def _sentence(error: ValidationError) -> str:
     place = ".".join(str(part) for part in first["loc"][1:]) if first["loc"] else ""
     if first["type"] in ("union_tag_not_found", "union_tag_invalid"):
         kind = first["input"].get("kind") if isinstance(first["input"], Mapping) else None
-        return f"kind is {kind!r}; expected image, audio, text or features"
+        return f"kind is {brief(kind)}; expected image, audio, text or features"
     if first["type"] == "extra_forbidden":
-        return (
-            f"there is no key {place!r} in an input of kind {first['loc'][0]!r}; docs/android.md lists those there are"
-        )
+        return f"there is no key {brief(place)} in an input of kind {first['loc'][0]!r}; docs/android.md lists them"
     if first["type"] == "missing":
         return f"{place} is missing; an input of kind {first['loc'][0]!r} needs it"
-    return f"{place} is {first['input']!r:.60}; {message}" if place else message
+    return f"{place} is {brief(first['input'])}; {message}" if place else message

@@ -65,6 +65,10 @@ def test_audio_knows_the_shape_that_it_makes() -> None:
     [
         ({}, (1, 4), "kind is None; expected image, audio, text or features"),
         ({"kind": "video"}, (1, 4), "kind is 'video'; expected"),
+        ({"kind": "v" * 9999}, (1, 4), "vvv...; expected"),
+        (IMAGE | {"m" * 9999: 1}, (1, 8, 8, 3), "no key 'mmm"),
+        (IMAGE | {"std": 16**5000}, (1, 8, 8, 3), "std.0 is a value of type int, too large to show"),
+        (WAVEFORM | {"samples": 16**5000}, (1, 8000), "samples is a value of type int, too large to show"),
         (without(IMAGE, "mean"), (1, 8, 8, 3), "mean is missing; an input of kind 'image' needs it"),
         (IMAGE | {"means": 3}, (1, 8, 8, 3), "no key 'means' in an input of kind 'image'"),
         (IMAGE | {"std": 0}, (1, 8, 8, 3), "std is [0.0]; expected numbers above 0"),

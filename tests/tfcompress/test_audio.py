@@ -35,6 +35,8 @@ DIGITS = AudioFrontEnd(
     coefficients=13,
 )
 
+WAVEFORM = {"sample_rate": 8000, "samples": 8000, "features": "waveform"}
+
 
 def by_tensorflow(waves: Array, front_end: AudioFrontEnd) -> Array:
     """The features by tf.signal alone."""
@@ -175,21 +177,25 @@ def test_the_table_of_an_export_reads_back(features: Any, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"features": "cepstrum"}, "expected waveform, spectrogram, log_mel, mfcc"),
-        ({"normalize": "rms"}, "expected int16, peak"),
-        ({"frame_length": 9000}, "expected 1 to samples = 8000"),
+        (
+            {"features": "cepstrum"},
+            "features is 'cepstrum'; input should be 'waveform', 'spectrogram', 'log_mel' or 'mfcc'",
+        ),
+        ({"normalize": "rms"}, "normalize is 'rms'; input should be 'int16' or 'peak'"),
+        ({"frame_length": 9000, "fft_length": 9000}, "frame_length is 9000; expected at most samples = 8000"),
         ({"frame_step": 0}, "frame_step is 0"),
         ({"fft_length": 255}, "even number from frame_length = 256"),
         ({"fft_length": 257}, "even number"),
-        ({"power": 3}, "expected 1 or 2"),
+        ({"power": 3}, "power is 3; input should be 1 or 2"),
         ({"upper_hz": 4001.0}, "<= 4000"),
-        ({"lower_hz": 3900.0}, "0 <= lower < upper"),
+        ({"lower_hz": 3900.0}, "expected 0 <= lower_hz < upper_hz"),
         ({"log_offset": 0.0}, "above 0"),
-        ({"log_offset": float("nan")}, "above 0"),
-        ({"coefficients": 41}, "expected 1 to mel_bins = 40"),
-        ({"std": 0.0}, "std above 0"),
+        ({"log_offset": float("nan")}, "log_offset is nan; input should be a finite number"),
+        ({"coefficients": 41}, "expected at most mel_bins = 40"),
+        ({"std": 0.0}, r"std is \[0.0\]; expected numbers above 0"),
         ({"samples": 0}, "samples is 0"),
-        ({"sample_rate": 0}, "sample_rate is 0"),
+        ({"sample_rate": 999}, "sample_rate is 999; input should be greater than or equal to 1000"),
+        ({"features": []}, "features is"),
     ],
 )
 def test_a_front_end_that_cannot_work_says_why(change: dict[str, Any], words: str) -> None:
@@ -200,14 +206,15 @@ def test_a_front_end_that_cannot_work_says_why(change: dict[str, Any], words: st
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ({"kind": "image", "channels": "gray"}, "of kind 'image'"),
-        ({"sample_rate": 8000, "samples": 8000, "mel_bands": 40}, "no key mel_bands"),
-        ({"sample_rate": 8000}, "no samples"),
-        ({"sample_rate": "8000", "samples": 8000}, "expected a whole number"),
-        ({"sample_rate": 8000, "samples": True}, "expected a whole number"),
-        ({"sample_rate": 8000, "samples": 8000.5}, "expected a whole number"),
-        ({"sample_rate": 8000, "samples": 8000, "mean": None}, "expected a number"),
-        ({"sample_rate": 8000, "samples": 8000, "features": 3}, "expected a name"),
+        ({"kind": "image", "channels": "gray", "mean": 0, "std": 1}, "of kind 'image'; expected audio"),
+        (WAVEFORM | {"mel_bands": 40}, "no key 'mel_bands'"),
+        ({"sample_rate": 8000, "features": "waveform"}, "samples is missing"),
+        (WAVEFORM | {"sample_rate": "8000"}, "should be a valid integer"),
+        (WAVEFORM | {"samples": True}, "should be a valid integer"),
+        (WAVEFORM | {"samples": 8000.5}, "should be a valid integer"),
+        (WAVEFORM | {"mean": None}, "should be a valid number"),
+        (WAVEFORM | {"features": 3}, "features is 3"),
+        (WAVEFORM | {"power": 1}, "features 'waveform' have no power; leave it out"),
     ],
 )
 def test_a_table_with_a_wrong_key_or_value_says_which(table: dict[str, Any], words: str) -> None:
@@ -217,9 +224,11 @@ def test_a_table_with_a_wrong_key_or_value_says_which(table: dict[str, Any], wor
 
 def test_a_file_that_is_no_table_says_so(tmp_path: Path) -> None:
     broken = tmp_path / "input.toml"
-    for make in (lambda: None, lambda: broken.write_text("[input\n"), lambda: broken.write_bytes(b"\xff\xfe")):
-        make()
-        with pytest.raises(FileError, match=r"docs/android\.md"):
+    with pytest.raises(FileError, match=r"docs/android\.md"):
+        AudioFrontEnd.read(broken)
+    for text in (b"[input\n", b"\xff\xfe", b"[input]\n[other]\n", b"[input]\nkind = 'audio'\n", b"\0" * (1 << 19)):
+        broken.write_bytes(text)
+        with pytest.raises(FileError, match=r"input\.toml"):
             AudioFrontEnd.read(broken)
 
 

@@ -10,17 +10,17 @@ it gives.
 
 from __future__ import annotations
 
-import math
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from converters.errors import DataError, FileError, UsageError
+from converters.inputs import FEATURE_KEYS, AudioInput, InputSpec, checked
+from tfcompress.data import input_file
 
 Array = npt.NDArray[Any]
 Features = Literal["waveform", "spectrogram", "log_mel", "mfcc"]
@@ -29,13 +29,6 @@ Normalize = Literal["int16", "peak"]
 # The mel scale of HTK: mel = 1127 ln(1 + hertz / 700) (Young et al., "The HTK Book", section 5.4).
 _MEL_BREAK_HZ, _MEL_FACTOR = 700.0, 1127.0
 _INT16 = 32768.0
-# What a field of each kind takes, and how to say so.
-_KINDS: dict[str, tuple[Any, str]] = {
-    "int": (int, "a whole number"),
-    "float": ((int, float), "a number"),
-    "Normalize": (str, "a name"),
-    "Features": (str, "a name"),
-}
 # Clips that are transformed at a time, so that many clips need no more memory than few.
 _AT_A_TIME = 256
 
@@ -83,93 +76,64 @@ class AudioFrontEnd:
     std: float = 1.0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value, (types, words) = getattr(self, field.name), _KINDS[str(field.type)]
-            if isinstance(value, bool) or not isinstance(value, types):
-                raise UsageError(f"{field.name} of the audio input is {value!r}; expected {words}")
-        for name, allowed in (("features", Features), ("normalize", Normalize)):
-            if getattr(self, name) not in get_args(allowed):
-                raise UsageError(f"{name} is {getattr(self, name)!r}; expected {', '.join(get_args(allowed))}")
-        for what, holds in self._demands():
-            if not holds:
-                raise UsageError(f"the audio input cannot be computed: {what}")
+        _ = self.spec  # refuses what cannot work
 
-    def _demands(self) -> Iterator[tuple[str, bool]]:
-        yield f"sample_rate is {self.sample_rate}; expected 1 or more", self.sample_rate >= 1
-        yield f"samples is {self.samples}; expected 1 or more", self.samples >= 1
-        finite = math.isfinite(self.mean) and math.isfinite(self.std)
-        yield f"mean is {self.mean} and std {self.std}; expected numbers, std above 0", finite and self.std > 0
-        if self.features == "waveform":
-            return
-        step, length, fft = self.frame_step, self.frame_length, self.fft_length
-        yield f"frame_length is {length}; expected 1 to samples = {self.samples}", 1 <= length <= self.samples
-        yield f"frame_step is {step}; expected 1 or more", step >= 1
-        yield (
-            f"fft_length is {fft}; expected an even number from frame_length = {length}",
-            fft >= length and fft % 2 == 0,
-        )
-        yield f"power is {self.power}; expected 1 or 2", self.power in (1, 2)
-        if self.features == "spectrogram":
-            return
-        low, high, half = self.lower_hz, self.upper_hz, self.sample_rate / 2
-        yield f"mel_bins is {self.mel_bins}; expected 1 or more", self.mel_bins >= 1
-        yield f"lower_hz is {low} and upper_hz {high}; expected 0 <= lower < upper <= {half}", 0 <= low < high <= half
-        yield f"log_offset is {self.log_offset}; expected a number above 0", 0 < self.log_offset < math.inf
-        if self.features == "mfcc":
-            kept = self.coefficients
-            yield f"coefficients is {kept}; expected 1 to mel_bins = {self.mel_bins}", 1 <= kept <= self.mel_bins
+    @property
+    def spec(self) -> AudioInput:
+        """The input that an export is told: the values, checked, that this kind of feature has."""
+        kept = FEATURE_KEYS.get(str(self.features), ())
+        given = {key: value for key, value in asdict(self).items() if key in kept or key not in FEATURE_KEYS["mfcc"]}
+        return _audio(_checked(given))
+
+    @classmethod
+    def of(cls, spec: InputSpec) -> AudioFrontEnd:
+        """The front end of an input.
+
+        Raises:
+            UsageError: it is no audio.
+        """
+        return cls(**_audio(spec).model_dump(exclude={"kind"}, exclude_none=True))
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> AudioFrontEnd:
-        """The front end that a table with `kind = "audio"` describes; keys that it does not know are refused.
+        """The front end that a table with `kind = "audio"` describes: the one that an export would take.
 
         Raises:
             UsageError: another kind, an unknown or missing key, or a value that cannot work.
         """
-        given = {key: value for key, value in table.items() if key != "kind"}
-        kind, known = table.get("kind", "audio"), {field.name for field in fields(cls)}
-        if kind != "audio":
-            raise UsageError(f"the table is of kind {kind!r}; expected audio")
-        if unknown := sorted(set(given) - known):
-            raise UsageError(f"an audio input has no key {unknown[0]}; expected {', '.join(sorted(known))}")
-        if missing := sorted({"sample_rate", "samples"} - set(given)):
-            raise UsageError(f"the audio input has no {missing[0]}; give it")
-        return cls(**given)
+        return cls.of(_checked(table))
 
     @classmethod
     def read(cls, path: Path | str) -> AudioFrontEnd:
         """The front end of a TOML file, as `tfcompress export --input` takes it: its table `[input]`, or all of it.
 
         Raises:
-            FileError: the file cannot be read or is no TOML.
-            UsageError: as `from_table`.
+            FileError: the file cannot be read, is no TOML, or says what cannot work.
+            UsageError: it is of another kind of input.
         """
-        try:
-            found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise FileError(f"{path} cannot be read as TOML: {error}; give a table as in docs/android.md") from error
-        table = found.get("input", found)
-        return cls.from_table(table if isinstance(table, dict) else {})
+        return cls.of(checked(input_file.read(path), where=str(path)))
 
     def as_table(self) -> dict[str, Any]:
         """The keys of docs/android.md that this kind of feature has."""
-        unused: tuple[str, ...] = ()
-        if self.features == "waveform":
-            unused += ("frame_length", "frame_step", "fft_length", "power")
-        if self.features in ("waveform", "spectrogram"):
-            unused += ("mel_bins", "lower_hz", "upper_hz", "log_offset")
-        if self.features != "mfcc":
-            unused += ("coefficients",)
-        return {"kind": "audio"} | {key: value for key, value in asdict(self).items() if key not in unused}
+        return self.spec.as_table()
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of the features of one clip: (samples,) of a waveform, else (frames, features of a frame)."""
-        if self.features == "waveform":
-            return (self.samples,)
-        frames = 1 + (self.samples - self.frame_length) // self.frame_step
-        width = {"spectrogram": self.fft_length // 2 + 1, "log_mel": self.mel_bins, "mfcc": self.coefficients}
-        return (frames, width[self.features])
+        return self.spec.feature_shape
+
+
+def _audio(spec: InputSpec) -> AudioInput:
+    if not isinstance(spec, AudioInput):
+        raise UsageError(f"the input is of kind {spec.kind!r}; expected audio")
+    return spec
+
+
+def _checked(table: Mapping[str, Any]) -> InputSpec:
+    try:
+        return checked({"kind": "audio"} | dict(table), where="the audio input")
+    except FileError as error:
+        raise UsageError(str(error)) from error
 
 
 def audio_features(clips: Array | Sequence[Array], front_end: AudioFrontEnd) -> npt.NDArray[np.float32]:

@@ -46,7 +46,7 @@ def from_file(content: bytes, spec: InputSpec, shape: Sequence[int], vocabulary:
             clip = wav.read(content, "the clip")
             if clip.rate != spec.sample_rate:
                 return None
-            made = audio.audio_features([clip.samples], audio.AudioFrontEnd.from_table(spec.as_table()))
+            made = audio.audio_features([clip.samples], audio.AudioFrontEnd.of(spec))
         case TextInput():
             made = word_numbers(content.decode(), spec, vocabulary)
         case FeaturesInput():

@@ -22,9 +22,8 @@ from converters.guess import SCALES, guess
 from converters.inputs import Drawing, FeaturesInput, InputSpec, TextInput, parse
 from converters.runtimes.ports import Port
 from tfcompress import task
-from tfcompress.data import front_end
+from tfcompress.data import front_end, input_file
 from tfcompress.export.draws import Draw, stem_of
-from tfcompress.targets import toml_file
 
 _LARGEST = 64 << 20
 
@@ -136,10 +135,7 @@ def _input(inputs: Sequence[Port], beside: Beside, scale: str) -> tuple[InputSpe
         return guess(inputs[0], scale if scale in SCALES else None, beside.drawing)
     if isinstance(beside.input, dict):
         return parse(beside.input, inputs[0].shape, where="the input"), ""
-    path = Path(beside.input)
-    told = toml_file.parse(toml_file.read(path, "a model's input"), str(path))
-    table = told["input"] if set(told) == {"input"} and isinstance(told["input"], dict) else told
-    return parse(table, inputs[0].shape, where=str(path)), ""
+    return parse(input_file.read(beside.input), inputs[0].shape, where=str(beside.input)), ""
 
 
 def _vocabulary(path: Path | str | None, spec: InputSpec) -> tuple[str, ...]:

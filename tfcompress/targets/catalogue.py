@@ -20,8 +20,8 @@ from typing import Any, get_args
 from converters.errors import UsageError
 from converters.spec import ConversionSpec, Decode, DenseGranularity, DType, Engine, IoType, Quantizer
 from tfcompress.targets import runtime_file
-from tfcompress.targets.toml_file import is_path, read
-from tfcompress.targets.toml_file import unknown as _unknown
+from tfcompress.toml_file import is_path, read
+from tfcompress.toml_file import unknown as _unknown
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from converters.errors import UsageError
-from tfcompress.targets.toml_file import Key, check, parse, unknown, wrong
+from tfcompress.toml_file import Key, check, parse, unknown, wrong
 
 Isa = Literal["arm", "riscv", "xtensa", "rx", "rh850"]
 Simd = Literal["none", "dsp", "helium", "neon", "p-extension", "pie", "xpulp", "vector", "hifi"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from converters.errors import FileError
 from tfcompress.targets.cores import Core, core, cores, from_table
-from tfcompress.targets.toml_file import Key, check, parse, unknown, wrong
+from tfcompress.toml_file import Key, check, parse, unknown, wrong
 
 KINDS = ("board", "phone", "simulator")
 PLACES = ("internal-flash", "external-flash", "ram", "dram")

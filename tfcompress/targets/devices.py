@@ -26,7 +26,7 @@ from tfcompress.targets.catalogue import Runtime, runtimes
 from tfcompress.targets.catalogue import runtime as find_runtime
 from tfcompress.targets.cores import Core, cores
 from tfcompress.targets.device_file import SECTIONS, read_table
-from tfcompress.targets.toml_file import is_path, read, unknown
+from tfcompress.toml_file import is_path, read, unknown
 
 Kind = Literal["board", "phone", "simulator"]
 WeightsIn = Literal["internal-flash", "external-flash", "ram", "dram"]

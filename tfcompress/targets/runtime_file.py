@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from converters.errors import FileError
 from converters.spec import DenseGranularity, DType, Engine
-from tfcompress.targets.toml_file import Key, check, parse, unknown, wrong
+from tfcompress.toml_file import Key, check, parse, unknown, wrong
 
 # Tensor types of the TFLite schema (TensorType in tflite/schema/schema.fbs) that an operator's data can have.
 _TENSOR_TYPES = (

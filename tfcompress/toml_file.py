@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from converters.errors import FileError
+from converters.errors import FileError, brief
 
 # Far above any description (the longest packaged one has 10 KB), and parsed in well under a second.
 LARGEST_FILE_BYTES = 256 * 1024
@@ -133,7 +133,7 @@ def _texts(value: Any, key: Key, place: str) -> tuple[str, ...]:
             raise FileError(f"{place} holds an {unknown('name', one, key.choices)}")
     if len(set(value)) < len(value):
         double = next(one for one in value if value.count(one) > 1)
-        raise FileError(f"{place} holds {shown(double)} twice; keep one")
+        raise FileError(f"{place} holds {brief(double)} twice; keep one")
     return tuple(_line(one, place) for one in value)
 
 
@@ -160,16 +160,7 @@ def _number(value: Any, key: Key, place: str) -> int | float:
 
 def wrong(place: str, value: object, expected: str) -> FileError:
     """The error for a value that is not what was expected; `place` names file and key."""
-    return FileError(f"{place} is {shown(value)}; expected {expected}")
-
-
-def shown(value: object) -> str:
-    """A value as a short text."""
-    try:
-        text = repr(value)
-    except (RecursionError, ValueError):  # a table 1,000 deep; a hexadecimal integer of 5,000 digits
-        return f"a {type(value).__name__} too large to show"
-    return text if len(text) <= 60 else text[:57] + "..."
+    return FileError(f"{place} is {brief(value)}; expected {expected}")
 
 
 def unknown(kind: str, value: str, known: Iterable[str]) -> str:
