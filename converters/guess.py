@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import get_args
 
-from converters.errors import UsageError
+from converters.errors import UsageError, brief
 from converters.inputs import Drawing, FeaturesInput, ImageInput, InputSpec, image_of, size_of
 from converters.runtimes.ports import Port
 
@@ -31,8 +32,10 @@ def guess(port: Port, scale: str | None = None, drawing: Drawing | None = None) 
         drawing: how drawings look that the model knows.
 
     Raises:
-        UsageError: how pixels become numbers is not known, or not asked.
+        UsageError: how pixels become numbers is not known, or not asked; or no drawings look so.
     """
+    if drawing is not None and drawing not in get_args(Drawing):
+        raise UsageError(f"drawing is {brief(drawing)}; expected {' or '.join(get_args(Drawing))}")
     asked = scale is not None or drawing is not None
     image = image_of(port.shape, may_lack_channels=asked)
     if image is None:

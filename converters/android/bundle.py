@@ -67,8 +67,8 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Draw:
-    """Where test vectors come from.
+class Options:
+    """How the test vectors are made.
 
     Attributes:
         count: how many.
@@ -182,7 +182,7 @@ def make(
     parts: Parts,
     data: Inputs | Array | None = None,
     *,
-    draw: Draw | None = None,
+    options: Options | None = None,
     progress: Progress = no_progress,
 ) -> ModelFolder:
     """The files of a model folder, after the file was run.
@@ -192,7 +192,7 @@ def make(
         spec: what its input is; of several inputs, the first.
         parts: what goes with it.
         data: samples `[n, ...]` in the float model's units for the test vectors; None for random ones.
-        draw: how many vectors, and where `data` comes from.
+        options: how many vectors, and where `data` comes from.
         progress: called with stage, done, total.
 
     Raises:
@@ -200,7 +200,7 @@ def make(
         DataError: labels or a vocabulary of another length than the model's.
         UsageError: parts that do not go together.
     """
-    draw = draw or Draw()
+    options = options or Options()
     inputs, outputs = check(flatbuffer)
     _check_labels(parts.labels, outputs[0])
     _check_vocabulary(parts.vocabulary, spec)
@@ -208,7 +208,7 @@ def make(
         _check_compared((inputs, outputs), parts.compare)
     progress("running the test vectors on LiteRT", 0, 0)
     runs, real = vectors.make(
-        flatbuffer, data, count=draw.count, seed=draw.seed, origin=draw.origin, spec=spec, progress=progress
+        flatbuffer, data, count=options.count, seed=options.seed, origin=options.origin, spec=spec, progress=progress
     )
     if parts.compare is not None:
         progress("running the model to compare with", 0, 0)

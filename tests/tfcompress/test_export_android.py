@@ -417,11 +417,35 @@ def test_what_does_not_fit_is_refused_in_a_line_and_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
-@pytest.mark.parametrize("name", ["labels", "sample", "compare", "input", "vocabulary", "report", "licence"])
-def test_firmware_has_no_use_for_what_the_app_shows(name: str, place: Path, tmp_path: Path, run: Run) -> None:
-    option, file = f"--{name}", place / "labels.txt"
-    status, _, errors = run(place / "pets.tflite", "--for", "cmake", "-o", tmp_path / "out", option, file)
+@pytest.mark.parametrize(
+    "option", [one.opts[0] for one in export_command.params if "Android:" in str(one.to_info_dict())]
+)
+def test_firmware_has_no_use_for_what_the_app_shows(option: str, place: Path, tmp_path: Path, run: Run) -> None:
+    given = {"--drawing": "white-on-black"}.get(option, place / "labels.txt")
+    status, _, errors = run(place / "pets.tflite", "--for", "cmake", "-o", tmp_path / "out", option, given)
     assert status == 2 and f"{option} is for android, and --for cmake came; leave it out" in errors
+
+
+@pytest.mark.parametrize(
+    ("beside", "options", "said"),
+    [
+        (Beside(drawing="red"), {}, "drawing is 'red'; expected white on black or black on white"),  # type: ignore[arg-type]
+        (Beside(samples="cat.png"), {}, "samples is 'cat.png'; expected a list of files"),
+        (Beside(), {"vectors": 0}, "0 test vectors were asked for"),
+        (Beside(), {"vectors": 10**9}, "ask for fewer"),
+        (Beside(), {"seed": -1}, "the seed is -1; expected 0 or more"),
+        (Beside(), {"scale": "0-1"}, "scale is '0-1'; expected one of"),
+        (Beside(), {"data": np.zeros((2, 5))}, "reshape or resize the data"),
+        (Beside(), {"data": np.full((1, 4, 4, 1), np.inf)}, "holds infinity"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_wrong_values_in_python_are_refused_as_on_the_command_line(
+    beside: Beside, options: dict[str, Any], said: str, place: Path
+) -> None:
+    with pytest.raises(CompressionError) as error:
+        export_android(place / "pets.tflite", beside, **options)
+    assert said in str(error.value)
 
 
 def test_a_text_model_needs_its_vocabulary(tmp_path: Path) -> None:

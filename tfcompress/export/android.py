@@ -102,7 +102,8 @@ def export_android(
         b"" if beside.licence is None else texts.licence(_content(beside.licence), str(beside.licence)),
     )
     rows, origin = _rows(draw, flatbuffer, spec, parts, progress)
-    made = bundle.make(flatbuffer, spec, parts, rows, draw=bundle.Draw(vectors, seed, origin), progress=progress)
+    options = bundle.Options(vectors, seed, origin)
+    made = bundle.make(flatbuffer, spec, parts, rows, options=options, progress=progress)
     remarks = [how, *noted, *(sample.remark for sample in given)]
     return replace(made, notes=tuple(remark for remark in remarks if remark))
 
@@ -148,6 +149,8 @@ def _vocabulary(path: Path | str | None, spec: InputSpec) -> tuple[str, ...]:
 def _samples(
     paths: Sequence[Path | str], spec: InputSpec, inputs: Sequence[Port], labels: Sequence[str]
 ) -> tuple[Sample, ...]:
+    if isinstance(paths, (str, Path)):
+        raise UsageError(f"samples is {str(paths)!r}; expected a list of files")
     for path in paths:
         samples.kind_of(Path(path).name)
     files = ((Path(path).name, _content(path)) for path in paths)

@@ -48,9 +48,13 @@ class Draw:
         """Refuses what cannot be drawn, before any work is done.
 
         Raises:
-            UsageError: an option that goes with a data file, and none.
+            UsageError: an option that goes with a data file, and none; no vectors, or a seed below 0.
             FileError: the data file is not there.
         """
+        if self.count < 1:
+            raise UsageError(f"{self.count} test vectors were asked for; ask for one at least")
+        if self.seed < 0:
+            raise UsageError(f"the seed is {self.seed}; expected 0 or more")
         if not self.is_file and (self.scale != "none" or self.label is not None):
             raise UsageError("--scale and --label are for data files; name one with --data, or leave them out")
         if self.is_file:
