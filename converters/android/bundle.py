@@ -19,7 +19,7 @@ import jinja2
 import numpy as np
 
 from converters import decode, verify
-from converters.android import manifest, texts, vectors
+from converters.android import manifest, operators, texts, vectors
 from converters.android.manifest import Manifest, Promise
 from converters.android.samples import Sample
 from converters.android.vectors import Vectors
@@ -143,11 +143,12 @@ def check(flatbuffer: FlatBuffer) -> tuple[list[Port], list[Port]]:
             f"LiteRT on Android cannot run the file: {flatbuffer.only_tflm}; "
             "export one made for LiteRT (--runtime litert)"
         )
-    operators = [operator for graph in flatbuffer.graphs for operator in graph.operators]
-    if custom := next((one.name for one in operators if one.is_custom and one.name not in _CUSTOM), None):
+    every = [operator for graph in flatbuffer.graphs for operator in graph.operators]
+    if custom := next((one.name for one in every if one.is_custom and one.name not in _CUSTOM), None):
         raise ModelError(
             f"operator {shown(custom)} is a custom one, which LiteRT on Android does not have; replace it in the model"
         )
+    operators.check(flatbuffer)
     sides = ports.inputs_of(flatbuffer), ports.outputs_of(flatbuffer)
     for side, found in zip(("input", "output"), sides, strict=True):
         if not found:

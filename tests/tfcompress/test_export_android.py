@@ -16,7 +16,7 @@ import pytest
 from android_models import classifier, png, report_of, wav, written
 from PIL import Image
 from small_files import integers_in, one_float_operator, two_inputs
-from small_tflite import G, Op, T, build
+from small_tflite import G, Op, T, build, model, pack
 
 from converters.errors import CompressionError
 from converters.flatbuffer import FlatBuffer
@@ -183,6 +183,33 @@ def test_files_of_every_type_go_into_the_app(name: str, tmp_path: Path, run: Run
     # XNNPACK rounds otherwise, which a softmax stretches; the app checks its vectors with these kernels too.
     found = litert.run(data, [raw], kernels="builtin", raw=True)[0].astype(np.float64)
     assert np.ptp(expected) > 0 and np.abs(found - expected).max() <= allowed
+
+
+def test_what_only_runtimes_newer_than_the_apps_take_is_refused(tmp_path: Path, run: Run) -> None:
+    models = Path(__file__).resolve().parents[2] / "android_demo/app/src/test/resources/models"
+    status, _, errors = run(models / "dynamic_per_channel.tflite", "--for", "android", "-o", tmp_path / "out")
+    assert status == 1 and errors.splitlines() == [
+        "error: operator FULLY_CONNECTED has version 12, and the app's TensorFlow Lite 2.16.1 takes versions "
+        "1 to 11; convert with --dense per-tensor"
+    ]
+    assert run(models / "dynamic.tflite", "--for", "android", "--scale", "0..1", "-o", tmp_path / "out")[0] == 0
+    compare = models / "dynamic_per_channel.tflite"
+    status, _, errors = run(models / "int8.tflite", "--for", "android", "-o", tmp_path / "two", "--compare", compare)
+    assert status == 1 and "the model to compare with: operator FULLY_CONNECTED" in errors
+
+
+def test_operators_that_the_apps_runtime_lacks_are_named_with_their_layer(tmp_path: Path) -> None:
+    tensors = [T(name, (1, 4), "float32") for name in ("x", "waves/Sin", "y")]
+    operators = [Op("SIN", ["x"], ["waves/Sin"]), Op("NEG", ["waves/Sin"], ["y"])]
+    later = model(G(tensors, operators, ["x"], ["y"]))
+    later.operatorCodes[0].version = 2
+    files = {"later.tflite": pack(later)}
+    later.operatorCodes[0].deprecatedBuiltinCode, later.operatorCodes[0].builtinCode = 127, 207  # newer than 2.16.1
+    written(tmp_path, files | {"missing.tflite": pack(later)})
+    with pytest.raises(CompressionError, match=r"SIN of layer 'waves' has version 2, .* takes version 1; convert"):
+        export_android(tmp_path / "later.tflite")
+    with pytest.raises(CompressionError, match=r"the app's .* 2\.16\.1 has no operator \w+ of layer 'waves'"):
+        export_android(tmp_path / "missing.tflite")
 
 
 # --- inputs -----------------------------------------------------------------------------------------------------
