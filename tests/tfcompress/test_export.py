@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_files import one_float_operator
 from small_tflite import G, Op, T, build, small_graph
 
 import tfcompress
@@ -79,13 +80,7 @@ def test_a_folder_in_the_way_is_replaced_with_force_only(
 
 
 def custom(name: str) -> bytes:
-    tensors = [
-        T("packed", (1, 16), "uint8", values=range(16)),
-        T("w", (1, 8), "int8", scales=(0.1,)),
-        T("x", (1, 8), "int8", scales=(0.1,)),
-        T("y", (1, 8), "int8", scales=(0.1,)),
-    ]
-    return build(G(tensors, [Op(name, ["packed"], ["w"]), Op("RELU", ["x"], ["y"])], ["x"], ["y"]))
+    return one_float_operator("CUSTOM", custom=name)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +91,7 @@ def custom(name: str) -> bytes:
         (
             custom("FlexErf"),
             ["--for", "cmake"],
-            "operator 0 (FlexErf) is a custom operator that TFLM has no kernel for",
+            "operator 1 (FlexErf) is a custom operator that TFLM has no kernel for",
         ),
         (b"no model at all", ["--for", "cmake"], "tflite"),
     ],

@@ -353,13 +353,7 @@ def test_the_documented_examples_are_taken() -> None:
 
 
 def custom(name: str) -> bytes:
-    tensors = [
-        T("packed", (1, 16), "uint8", values=range(16)),
-        T("w", (1, 8), "int8", scales=(0.1,)),
-        T("x", (1, 8), "int8", scales=(0.1,)),
-        T("y", (1, 8), "int8", scales=(0.1,)),
-    ]
-    return build(G(tensors, [Op(name, ["packed"], ["w"]), Op("RELU", ["x"], ["y"])], ["x"], ["y"]))
+    return one_float_operator("CUSTOM", custom=name)
 
 
 def half() -> bytes:
