@@ -16,6 +16,7 @@ from converters.android import report, samples, texts
 from converters.android import wav as waves
 from converters.errors import CompressionError, DataError, FileError, UsageError
 from converters.inputs import AudioInput, FeaturesInput, ImageInput, InputSpec, TextInput
+from tfcompress.rows import Row
 
 RGB = ImageInput(channels="rgb", mean=(0.0,), std=(255.0,))
 CLIP = AudioInput(sample_rate=8000, samples=800, features="waveform")
@@ -246,6 +247,15 @@ def test_another_report_is_refused(content: bytes, said: str) -> None:
     with pytest.raises(FileError) as error:
         report.read(content, digest, "report.json")
     assert str(error.value).startswith("report.json ") and said in str(error.value)
+
+
+def test_rows_are_those_that_compress_writes() -> None:
+    digest = json.loads(report_of(b"x"))["hashes"]["file"]
+    row = Row("latency_p50", "not available on this platform", "ms", "measured", "", "host", "a processor").as_dict()
+    assert report.read(spoiled(rows=[row]), digest, "report.json").rows == (row,)
+    for key in row:
+        with pytest.raises(FileError, match="has rows without"):
+            report.read(spoiled(rows=[{name: row[name] for name in row if name != key}]), digest, "report.json")
 
 
 def test_an_unknown_kind_is_wrong_usage() -> None:
