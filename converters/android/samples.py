@@ -107,7 +107,9 @@ def _picture(content: bytes, name: str, spec: InputSpec, shape: Sequence[int]) -
             plain.save(made := io.BytesIO(), "PNG", optimize=True)
     except UnidentifiedImageError as error:
         raise DataError(f"the sample {name} is no picture that the app knows; save it as PNG") from error
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # a damaged picture makes Pillow raise many types, TypeError and struct.error among them
         raise DataError(
             f"the sample {name} cannot be decoded: {str(error)[:200]}; repair it or save it as PNG"
         ) from error

@@ -113,6 +113,14 @@ def one(name: str, content: bytes, spec: InputSpec = RGB, shape: tuple[int, ...]
     return found
 
 
+def camera() -> bytes:
+    """A JPEG of 6 x 4 pixels, to be shown turned, with a phone's name in it."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a phone's name"
+    Image.new("RGB", (6, 4), "red").save(made := io.BytesIO(), "JPEG", exif=exif)
+    return made.getvalue()
+
+
 def test_a_picture_becomes_a_plain_png_with_the_same_pixels() -> None:
     found = one("photo.png", png(5, 7, dpi=(72, 72), icc_profile=b"not sRGB"))
     with Image.open(io.BytesIO(found.content)) as image:
@@ -120,11 +128,7 @@ def test_a_picture_becomes_a_plain_png_with_the_same_pixels() -> None:
         assert np.array_equal(np.asarray(image), np.asarray(Image.open(io.BytesIO(png(5, 7)))))
     with Image.open(io.BytesIO(one("x.png", png(5, 7, 1)).content)) as image:
         assert image.mode == "L"
-    camera = Image.new("RGB", (6, 4), "red")
-    exif = Image.Exif()
-    exif[0x0112], exif[0x010F] = 6, "a phone's name"
-    camera.save(made := io.BytesIO(), "JPEG", exif=exif)
-    turned = one("holiday.jpeg", made.getvalue())
+    turned = one("holiday.jpeg", camera())
     assert turned.file == "samples/holiday.png" and b"a phone" not in turned.content
     assert Image.open(io.BytesIO(turned.content)).size == (4, 6)
 
@@ -182,6 +186,7 @@ def promising(side: int) -> bytes:
         ("a.png", png(2001, 2000, 1, compress_level=1), RGB, "has 2000 x 2001 pixels"),
         ("a.png", promising(10_000), RGB, "has 10000 x 10000 pixels"),
         ("a.png", promising(60_000), RGB, "cannot be decoded: Image size (3600000000 pixels) exceeds limit"),
+        ("a.jpg", camera().replace(b"\x01\x0f\0\x02", b"\x01\x08\0\x02"), RGB, "cannot be decoded"),
         ("a.png", bytes((16 << 20) + 1), RGB, "expected 16,777,216 at most"),
         ("a.txt", b"  \n", TextInput(length=9), "expected a text of 1 to 10,000"),
         ("a.txt", b"\xff", TextInput(length=9), "not UTF-8"),
