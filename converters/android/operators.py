@@ -60,6 +60,8 @@ def _refusal(graph: Graph, operator: Operator, taken: tuple[int, int]) -> str:
 
 def _remedy(graph: Graph, operator: Operator) -> str:
     inputs = [graph.tensors[index] for index in operator.inputs if index >= 0]
-    if operator.name == "FULLY_CONNECTED" and inputs[0].is_float and inputs[1].scales.size > 1:
+    # A damaged file may have a layer without weights.
+    is_dense = operator.name == "FULLY_CONNECTED" and len(inputs) > 1
+    if is_dense and inputs[0].is_float and inputs[1].scales.size > 1:
         return "convert with --dense per-tensor"
     return "convert to another --dtype, or replace in the model what becomes this operator"
