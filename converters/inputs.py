@@ -20,6 +20,7 @@ from converters.errors import FileError, brief
 Drawing = Literal["white on black", "black on white"]
 
 _LONGEST_NAME = 100
+_LARGEST = 1 << 64
 
 
 def _listed(value: Any) -> Any:
@@ -296,6 +297,11 @@ def checked(table: Mapping[str, Any], *, where: str) -> InputSpec:
     Raises:
         FileError: an unknown or missing key, or a value that cannot work.
     """
+    for key, value in table.items():
+        for number in value if isinstance(value, list) else [value]:
+            # pydantic writes out what it refuses, which Python will not do with 5,000 digits.
+            if isinstance(number, int) and abs(number) > _LARGEST:
+                raise FileError(f"{where}: {brief(key)} is {brief(number)}; expected a smaller number")
     try:
         return _ANY.validate_python(dict(table))
     except ValidationError as error:
