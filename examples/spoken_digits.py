@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from converters.errors import FileError
 from tfcompress import AudioFrontEnd, Task, audio_features
+from tfcompress.errors import FileError
 
 Array = npt.NDArray[Any]
 
