@@ -204,7 +204,7 @@ def make(
     options = options or Options()
     inputs, outputs = check(flatbuffer)
     _check_labels(parts.labels, outputs[0])
-    _check_vocabulary(parts.vocabulary, spec)
+    check_vocabulary(parts.vocabulary, spec)
     if parts.compare is not None:
         _check_compared((inputs, outputs), parts.compare)
     progress("running the test vectors on LiteRT", 0, 0)
@@ -268,7 +268,13 @@ def _check_labels(labels: Sequence[str], output: Port) -> None:
     )
 
 
-def _check_vocabulary(vocabulary: Sequence[str], spec: InputSpec) -> None:
+def check_vocabulary(vocabulary: Sequence[str], spec: InputSpec) -> None:
+    """Whether a vocabulary goes with an input.
+
+    Raises:
+        UsageError: text has none, or another kind of input has one.
+        DataError: of a multi-hot input, it has another length.
+    """
     if not isinstance(spec, TextInput):
         if vocabulary:
             raise UsageError("--vocabulary is for models of text; leave it out, or describe the input with --input")

@@ -477,6 +477,10 @@ def test_a_text_model_needs_its_vocabulary(tmp_path: Path) -> None:
     with pytest.raises(CompressionError, match=r"has 3 words, \[UNK\] among them, and the model takes 4"):
         table = {"kind": "text", "mode": "multi_hot"}
         export_android(tmp_path / "m.tflite", Beside(input=table, vocabulary=vocabulary))
+    longer = written(tmp_path, {"w.txt": "[UNK]\na\nb\nc\nd\n", "d.txt": "d"})
+    with pytest.raises(CompressionError, match="has 5 words, .* and the model takes 4"):
+        beside = Beside(input=table, vocabulary=longer["w.txt"], samples=[longer["d.txt"]])
+        export_android(tmp_path / "m.tflite", beside)
 
 
 def test_labels_are_of_one_row_of_values(tmp_path: Path) -> None:

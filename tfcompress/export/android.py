@@ -140,10 +140,12 @@ def _input(inputs: Sequence[Port], beside: Beside, scale: str) -> tuple[InputSpe
 
 
 def _vocabulary(path: Path | str | None, spec: InputSpec) -> tuple[str, ...]:
-    if path is None:
-        return ()
-    mode = spec.mode if isinstance(spec, TextInput) else "int"
-    return texts.vocabulary(_content(path), str(path), mode=mode)
+    words: tuple[str, ...] = ()
+    if path is not None:
+        mode = spec.mode if isinstance(spec, TextInput) else "int"
+        words = texts.vocabulary(_content(path), str(path), mode=mode)
+    bundle.check_vocabulary(words, spec)  # before a sample is put into its numbers
+    return words
 
 
 def _samples(
