@@ -18,8 +18,9 @@ from converters.inputs import ImageInput, InputSpec
 from converters.runtimes import litert, ports, timing, whole_inputs
 from converters.runtimes.ports import Array, Inputs, Port
 
-# The kernels that have no delegate's rounding of their own; the app names its own beside them.
-_KERNELS: litert.Kernels = "builtin"
+# Of 8-bit files XNNPACK computes the same in old and new runtimes, built-in kernels do not; of all others it is these.
+# By the words of docs/phones.md.
+_KERNELS: Mapping[str, litert.Kernels] = {"xnnpack": "default", "cpu": "builtin"}
 # Floats of other kernels differ in their last digits, as a share of the largest output.
 _FLOAT_TOLERANCE = {"float32": 1e-5, "float16": 1e-3, "dynamic": 1e-3}
 _MOST_BYTES = 32 << 20
@@ -32,6 +33,7 @@ class Vectors:
     Attributes:
         inputs: bytes of every input of every run.
         outputs: bytes of every output of every run.
+        kernels: which kernels the phone is to take: `xnnpack` or `cpu`.
         runtime: what ran them.
         origin: where the inputs come from.
         tolerance: the difference that passes, by type of the output: steps of integers, real numbers of floats.
@@ -39,6 +41,7 @@ class Vectors:
 
     inputs: tuple[tuple[bytes, ...], ...]
     outputs: tuple[tuple[bytes, ...], ...]
+    kernels: str
     runtime: str
     origin: str
     tolerance: Mapping[str, float]
@@ -48,6 +51,7 @@ class Vectors:
         told = {
             "format": 1,
             "sha256": sha256,
+            "kernels": self.kernels,
             "runtime": self.runtime,
             "origin": self.origin,
             "tolerance": dict(self.tolerance),
@@ -100,15 +104,16 @@ def make(
         runs, origin = _random(inputs, spec, count, seed), f"random, from seed {seed}"
     else:
         runs = whole_inputs.laid_out(inputs, data, count)
-    made = litert.run(flatbuffer.data, runs, kernels=_KERNELS, raw=True, progress=progress)
+    word = "xnnpack" if verify.dtype_of(flatbuffer) == "int8" else "cpu"
+    made = litert.run(flatbuffer.data, runs, kernels=_KERNELS[word], raw=True, progress=progress)
     for port, array in zip(outputs, made, strict=True):
         if not np.isfinite(array).all():
             raise DataError(
                 f"output '{shown(port.name)}' is not finite for inputs that are {origin}; give samples that the model "
                 "knows, with --data or --sample"
             )
-    runtime = litert.describe(_KERNELS, threads=1)
-    found = Vectors(whole_inputs.rows(runs), whole_inputs.rows(made), runtime, origin, _tolerance(flatbuffer, made))
+    rows, runtime = (whole_inputs.rows(runs), whole_inputs.rows(made)), litert.describe(_KERNELS[word], threads=1)
+    found = Vectors(*rows, word, runtime, origin, _tolerance(flatbuffer, made))
     return found, [port.from_file(array) for port, array in zip(inputs, runs, strict=True)]
 
 

@@ -103,7 +103,8 @@ def test_the_vectors_are_what_litert_gives_today(name: str) -> None:
     assert len(pairs) >= 20
     x = np.stack([np.frombuffer(given, source.dtype).reshape(source.shape) for given, _ in pairs])
     expected = np.stack([np.frombuffer(made, sink.dtype) for _, made in pairs]).astype(np.int64)
-    found = litert.run(flatbuffer.data, [x], kernels="builtin", raw=True)[0].reshape(expected.shape).astype(np.int64)
+    assert vectors["kernels"] == "xnnpack" and "(XNNPACK, " in vectors["runtime"]
+    found = litert.run(flatbuffer.data, [x], kernels="default", raw=True)[0].reshape(expected.shape).astype(np.int64)
     assert np.abs(found - expected).max() <= vectors["tolerance"]["int8"] == 1
     assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
     assert len(set(expected.argmax(axis=1))) >= min(4, len(lines(MODELS / name / "labels.txt")))

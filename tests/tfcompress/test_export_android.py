@@ -180,8 +180,10 @@ def test_files_of_every_type_go_into_the_app(name: str, tmp_path: Path, run: Run
     pairs = [(base64.b64decode(row["inputs"][0]), base64.b64decode(row["outputs"][0])) for row in told["vectors"]]
     raw = np.stack([np.frombuffer(one, port.dtype).reshape(port.shape) for one, _ in pairs])
     expected = np.stack([np.frombuffer(one, out.dtype).reshape(out.shape) for _, one in pairs]).astype(np.float64)
-    # XNNPACK rounds otherwise, which a softmax stretches; the app checks its vectors with these kernels too.
-    found = litert.run(data, [raw], kernels="builtin", raw=True)[0].astype(np.float64)
+    # The app checks its vectors with the same kernels: others round otherwise, which a softmax stretches.
+    assert told["kernels"] == ("xnnpack" if facts["dtype"] in ("int8", "uint8") else "cpu")
+    kernels = "default" if told["kernels"] == "xnnpack" else "builtin"
+    found = litert.run(data, [raw], kernels=kernels, raw=True)[0].astype(np.float64)
     assert np.ptp(expected) > 0 and np.abs(found - expected).max() <= allowed
 
 

@@ -30,8 +30,10 @@ def test_outputs_are_those_of_the_file_for_these_bytes(dtype: str) -> None:
     data = classifier(dtype)
     x = np.random.default_rng(0).uniform(0, 1, (4, 4, 4, 1)).astype(np.float32)
     found, _ = made(data, x)
+    word, title = ("xnnpack", "XNNPACK") if dtype in ("int8", "uint8") else ("cpu", "built-in kernels")
     assert len(found.inputs) == 3 and found.origin == "a test"
-    assert found.runtime.startswith("LiteRT ") and found.runtime.endswith("(built-in kernels, 1 thread)")
+    assert found.runtime.startswith("LiteRT ") and found.runtime.endswith(f"({title}, 1 thread)")
+    assert found.kernels == word
     (port,), (out,) = ports.inputs_of(FlatBuffer(data)), ports.outputs_of(FlatBuffer(data))
     for kernels in ("default", "builtin"):
         for number, (row_in, row_out) in enumerate(zip(found.inputs, found.outputs, strict=True)):
@@ -45,7 +47,7 @@ def test_outputs_are_those_of_the_file_for_these_bytes(dtype: str) -> None:
 def test_the_file_of_vectors_has_the_documented_keys() -> None:
     found, _ = made(two_inputs())
     told = json.loads(found.as_json("ab" * 32))
-    assert set(told) == {"format", "sha256", "runtime", "origin", "tolerance", "vectors"}
+    assert set(told) == {"format", "sha256", "kernels", "runtime", "origin", "tolerance", "vectors"}
     assert (told["format"], told["sha256"], told["origin"]) == (1, "ab" * 32, "random, from seed 1")
     for row in told["vectors"]:
         a, b = (np.frombuffer(base64.b64decode(text), "<f4") for text in row["inputs"])

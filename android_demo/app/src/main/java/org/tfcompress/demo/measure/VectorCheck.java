@@ -9,6 +9,8 @@ import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.model.Quantizer;
 import org.tfcompress.demo.model.TensorSpec;
 import org.tfcompress.demo.runtime.ModelRunner;
+import org.tfcompress.demo.runtime.RunOptions;
+import org.tfcompress.demo.runtime.RunnerFactory;
 import org.tfcompress.demo.store.ModelFolder;
 import org.tfcompress.demo.store.Streams;
 
@@ -23,19 +25,33 @@ public final class VectorCheck {
     }
 
     /**
-     * Checks a model that is already loaded.
+     * Loads a model with the kernels that its vectors were made with, on one thread, and checks it.
+     *
+     * @throws ModelException vectors.json is missing, damaged or of another model, or the runtime refused
+     */
+    public static VectorResult run(DemoModel model, RunnerFactory factory) throws ModelException {
+        String text = text(model);
+        try (ModelRunner runner = factory.open(model.bytes, new RunOptions(1, Vectors.kernels(text)))) {
+            return run(text, model.sha256, model.kind, runner);
+        }
+    }
+
+    /**
+     * Checks a model that is already loaded, with whatever kernels.
      *
      * @throws ModelException vectors.json is missing, damaged or of another model, or the runtime refused
      */
     public static VectorResult run(DemoModel model, ModelRunner runner) throws ModelException {
-        String text;
+        return run(text(model), model.sha256, model.kind, runner);
+    }
+
+    private static String text(DemoModel model) throws ModelException {
         try {
-            text = Streams.text(model.folder, ModelFolder.VECTORS, MOST_BYTES);
+            return Streams.text(model.folder, ModelFolder.VECTORS, MOST_BYTES);
         } catch (IOException error) {
             throw new ModelException("The vectors cannot be read (" + error.getMessage() + "); export the model anew.",
                     error);
         }
-        return run(text, model.sha256, model.kind, runner);
     }
 
     /**

@@ -47,7 +47,19 @@ public final class VectorResult {
     public String text() {
         return String.format(
                 Locale.ROOT,
-                "%d vectors, %d values, %d differ (at most %.0f steps, %.3g), top-1 equal in %d; %s in Python, %s here",
-                vectors, values, differing, largestSteps, largestDifference, top1Equal, runtime, runtimeHere);
+                "same class on %d of %d, %d of %d values differ, by at most %s: %s; %s in Python, %s here",
+                top1Equal, vectors, differing, values, most(), bar(), runtime, runtimeHere);
+    }
+
+    private String most() {
+        String steps = String.format(Locale.ROOT, "%.0f steps", largestSteps);
+        return largestDifference > 0 ? String.format(Locale.ROOT, "%.3g", largestDifference) : steps;
+    }
+
+    private String bar() {
+        if (largestDifference > 0) {
+            return passed ? "within the tolerance" : "beyond the tolerance";
+        }
+        return largestSteps <= 1 ? "within one step" : "not within one step";
     }
 }

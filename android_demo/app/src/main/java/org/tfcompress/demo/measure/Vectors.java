@@ -11,6 +11,7 @@ import org.tfcompress.demo.manifest.Json;
 import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.model.Printable;
 import org.tfcompress.demo.model.TensorSpec;
+import org.tfcompress.demo.runtime.Delegate;
 
 /** What vectors.json holds (docs/android.md): runs of a model in Python. */
 final class Vectors {
@@ -57,6 +58,21 @@ final class Vectors {
             String place = FILE + ": vectors[" + i + "].";
             runs.add(new Run(tensors(vector, "inputs", inputs, place), tensors(vector, "outputs", outputs, place)));
         }
+    }
+
+    /**
+     * The kernels that made the outputs, and that are to run the model here: built-in ones where the text names none.
+     *
+     * @param text of vectors.json
+     */
+    static Delegate kernels(String text) throws ModelException {
+        String word = Json.object(text, FILE).optString("kernels", Delegate.CPU.word);
+        Delegate kernels = Delegate.of(word);
+        if (kernels == null || kernels == Delegate.NNAPI) {
+            throw new ModelException(FILE + " is of kernels " + Printable.of(word, 20)
+                    + ", but this app knows cpu and xnnpack; install a newer app.");
+        }
+        return kernels;
     }
 
     List<Run> runs() {

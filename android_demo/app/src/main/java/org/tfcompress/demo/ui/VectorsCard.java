@@ -12,9 +12,6 @@ import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.measure.VectorCheck;
 import org.tfcompress.demo.measure.VectorResult;
 import org.tfcompress.demo.model.ModelException;
-import org.tfcompress.demo.runtime.Delegate;
-import org.tfcompress.demo.runtime.ModelRunner;
-import org.tfcompress.demo.runtime.RunOptions;
 import org.tfcompress.demo.runtime.Runners;
 
 /** Checks on request whether this phone makes the same of a model's reference inputs as Python did. */
@@ -62,12 +59,10 @@ final class VectorsCard {
         });
     }
 
-    /** On the built-in kernels, which are those that the export took in Python. */
+    /** On the kernels that the export took in Python. */
     private static VectorResult run(DemoModel model) throws ModelException {
         Threads.background();
-        try (ModelRunner runner = Runners.factory.open(model.bytes, new RunOptions(1, Delegate.CPU))) {
-            return VectorCheck.run(model, runner);
-        }
+        return VectorCheck.run(model, Runners.factory);
     }
 
     private void show(VectorResult result, TextView words, Button button) {
@@ -91,7 +86,8 @@ final class VectorsCard {
                         R.plurals.about_vectors_steps, (int) result.largestSteps, figures.plain(result.largestSteps))
                 : activity.getString(R.string.about_vectors_float,
                         String.format(Locale.getDefault(), "%.2g", result.largestDifference));
-        int form = result.passed ? R.string.about_vectors_passed : R.string.about_vectors_failed;
+        int apart = result.top1Equal == result.vectors ? R.string.about_vectors_apart : R.string.about_vectors_failed;
+        int form = result.passed ? R.string.about_vectors_passed : apart;
         return activity.getString(form, same, differing, most);
     }
 }

@@ -32,9 +32,10 @@ public class ShippedLibraryTest {
     /** Without and with the instructions for 8-bit products, by which kernels are chosen. */
     private static final String[] CORES = {"cortex-a53", "max"};
 
+    /** Of 240 probabilities of this deep int8 model 5 differ, by at most 10 steps; the class is the same. */
+    private static final String DEEP = "ten_things";
+
     private final Map<String, String> kinds = new HashMap<>();
-    /** The models that come with the app, and how many vectors they have. */
-    private final Map<String, Integer> shipped = new HashMap<>();
 
     private final List<Figures> table = new ArrayList<>();
 
@@ -42,9 +43,6 @@ public class ShippedLibraryTest {
     public void theKindsOfTheModels() throws Exception {
         for (Vectors vectors : Vectors.all()) {
             kinds.put(vectors.name, ModelFile.kind(vectors.bytes()));
-            if (vectors.isShipped()) {
-                shipped.put(vectors.name, vectors.inputs.size());
-            }
         }
         Set<String> every = new TreeSet<>(Arrays.asList("float32", "float16", "dynamic", "int8", "uint8", "int16x8"));
         assertEquals(every, new TreeSet<>(kinds.values()));
@@ -61,7 +59,7 @@ public class ShippedLibraryTest {
     }
 
     @Test
-    public void theX86LibraryOfTheApkComputesWhatPythonDoes() throws Exception {
+    public void theX86LibraryComputesWhatPythonDoesButTenThingsUpTo10StepsApart() throws Exception {
         HostLibrary host = HostLibrary.x86();
         ProcessBuilder builder = new ProcessBuilder(
                 new File(System.getProperty("java.home"), "bin/java").getPath(),
@@ -84,7 +82,7 @@ public class ShippedLibraryTest {
     }
 
     @Test
-    public void theArmLibraryOfTheApkComputesWhatPythonDoes() throws Exception {
+    public void theArmLibraryComputesWhatPythonDoesButTenThingsUpTo10StepsApart() throws Exception {
         HostLibrary host = HostLibrary.arm();
         for (Vectors vectors : Vectors.all()) {
             for (String core : CORES) {
@@ -128,13 +126,15 @@ public class ShippedLibraryTest {
         judge(figures);
     }
 
-    /** The bounds of docs/android.md for the tests' models, with the same kind of kernels on both sides. */
+    /** The bounds of docs/android.md, with the same kind of kernels on both sides: the models that come along are int8. */
     private void judge(Figures figures) {
         table.add(figures);
-        if (shipped.containsKey(figures.name)) {
-            // Deep int8 files: built-in kernels of the two versions round otherwise in some layers, which adds up.
-            assertTrue(figures.toString(), 10 * figures.otherTop <= shipped.get(figures.name));
-        } else if (figures.isSameKernels()) {
+        if (figures.isSameKernels()) {
+            if (figures.name.equals(DEEP)) {
+                assertTrue(figures.toString(), figures.largest <= 10 && figures.differing <= 5);
+                assertEquals(figures.toString(), 0, figures.otherTop);
+                return;
+            }
             boolean isFloat32 = kinds.get(figures.name).equals("float32");
             // Of the 65,536 steps of int16, three lie between the two versions' softmax.
             double steps = figures.type == DType.INT16 ? 3 : 1;
