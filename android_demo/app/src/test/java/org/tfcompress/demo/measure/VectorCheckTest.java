@@ -60,13 +60,15 @@ public class VectorCheckTest {
     @Test
     public void theModelIsRunWithTheKernelsThatTheFileNames() throws Exception {
         JSONObject file = new JSONObject(vectors);
-        assertTrue(VectorCheck.run(model(vectors), JvmRunner::new).runtimeHere.contains("(built-in kernels, 1 thread)"));
+        String plain = VectorCheck.run(model(vectors), JvmRunner::new).runtimeHere;
+        assertTrue(plain, plain.contains("(built-in kernels, 1 thread)"));
         String xnnpack = file.put("kernels", "xnnpack").toString();
         assertTrue(VectorCheck.run(model(xnnpack), JvmRunner::new).runtimeHere.contains("(XNNPACK, 1 thread)"));
         String other = file.put("kernels", "gpu").toString();
         ModelException refused =
                 assertThrows(ModelException.class, () -> VectorCheck.run(model(other), JvmRunner::new));
-        assertTrue(refused.getMessage(), refused.getMessage().contains("kernels gpu, but this app knows cpu and xnnpack"));
+        String said = refused.getMessage();
+        assertTrue(said, said.contains("kernels gpu, but this app knows cpu and xnnpack"));
     }
 
     @Test

@@ -126,7 +126,7 @@ public class ShippedLibraryTest {
         judge(figures);
     }
 
-    /** The bounds of docs/android.md, with the same kind of kernels on both sides: the models that come along are int8. */
+    /** The bounds of docs/android.md, with the same kind of kernels on both sides. */
     private void judge(Figures figures) {
         table.add(figures);
         if (figures.isSameKernels()) {
@@ -144,7 +144,7 @@ public class ShippedLibraryTest {
         }
     }
 
-    /** One thing is known to be missing: TFLite 2.16.1 has no Dense layers with a scale per channel in dynamic files. */
+    /** One thing is known to be missing: Dense layers with a scale per channel in dynamic files. */
     private void excuse(String name, String message) {
         assertTrue(name + ": " + message, name.equals("dynamic_per_channel") && message.contains("--dense per-tensor"));
     }
