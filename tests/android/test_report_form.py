@@ -27,7 +27,7 @@ def test_the_answer_by_wire_is_believed_as_it_comes() -> None:
     assert [row.name for row in rows] == NAMES * 2
     first, memory, no_memory = rows[0], rows[4], rows[9]
     assert (first.value, first.unit, first.how) == (1.205, "ms", "measured")
-    assert first.runtime == "LiteRT 2.16.1 (XNNPACK, 1 thread)"
+    assert first.runtime == "TensorFlow Lite 2.16.1 (XNNPACK, 1 thread)"
     assert first.source == "Some Processor, demo app 0.1.0; over adb, 2026-01-31"
     assert memory.value == 278_528
     assert no_memory.value == "this phone does not let an app read its own memory"

@@ -32,7 +32,7 @@ RUN = "0123456789abcdef" * 2
 
 def row(**changes: Any) -> dict[str, Any]:
     one = {"name": "latency_p50", "value": 1.25, "unit": "ms", "how": "measured", "target": "Pixel 8"}
-    one |= {"runtime": "LiteRT 2.16.1 (XNNPACK, @THREADS@ thread)", "source": "Google Tensor G3, app 0.1"}
+    one |= {"runtime": "TensorFlow Lite 2.16.1 (XNNPACK, @THREADS@ thread)", "source": "Google Tensor G3, app 0.1"}
     return one | changes
 
 
@@ -115,7 +115,7 @@ def test_the_phones_rows_come_with_its_name_and_how(phone: FakePhone, model: Pat
         ("nnapi", "not on this phone", "text"),
     ]
     assert {(one.target, one.how, one.runtime) for one in found} == {
-        (TARGET, "measured", "LiteRT 2.16.1 (XNNPACK, 1 thread)")
+        (TARGET, "measured", "TensorFlow Lite 2.16.1 (XNNPACK, 1 thread)")
     }
     assert all(one.source.startswith("Google Tensor G3, app 0.1; over adb, 20") for one in found)
 
@@ -138,9 +138,9 @@ def test_the_app_is_asked_for_what_the_contract_says(phone: FakePhone, model: Pa
 
 
 def test_runs_with_several_numbers_of_threads_can_be_told_apart(phone: FakePhone, model: Path) -> None:
-    phone.behave(reply=reply(row(runtime="LiteRT 2.16.1")))
+    phone.behave(reply=reply(row(runtime="TensorFlow Lite 2.16.1")))
     runtimes = [one.runtime for one in measure_on_phone(model, threads=(1, 2))]
-    assert runtimes == ["LiteRT 2.16.1, 1 thread asked for", "LiteRT 2.16.1, 2 threads asked for"]
+    assert runtimes == ["TensorFlow Lite 2.16.1, 1 thread asked for", "TensorFlow Lite 2.16.1, 2 threads asked for"]
 
 
 def test_nothing_is_left_on_the_phone_or_here(
@@ -414,7 +414,7 @@ def test_a_folder_that_never_appears_is_told(phone: FakePhone, model: Path, monk
         (reply({key: value for key, value in row().items() if key != "how"}), "expected the keys how, name"),
         (reply(row(more=1)), "expected the keys how, name"),
         (reply("row"), "expected the keys how, name"),  # type: ignore[arg-type]
-        (reply(row(), row()), "has 'latency_p50' of LiteRT 2.16.1 (XNNPACK, 1 thread) twice"),
+        (reply(row(), row()), "has 'latency_p50' of TensorFlow Lite 2.16.1 (XNNPACK, 1 thread) twice"),
         (json.dumps({"id": "@ID@", "rows": []}), "no list of 1 to 500 'rows'"),
         (json.dumps({"id": "@ID@", "rows": {"a": 1}}), "no list of 1 to 500 'rows'"),
         (json.dumps({"id": "@ID@"}), "no list of 1 to 500 'rows'"),
@@ -477,7 +477,7 @@ def test_a_file_for_tflm_alone_is_refused_with_the_reason(phone: FakePhone) -> N
     (form, *_) = encoded_cases.encoded(case).values()
     only_tflm = FlatBuffer(encoded_cases.decode_file([(form, layout)]))
     told = failure(ModelError, lambda: measure_on_phone(only_tflm))
-    assert "runs LiteRT, which cannot run this file: it has encoded weights" in told
+    assert "the app's TensorFlow Lite cannot run this file: it has encoded weights" in told
     assert phone.calls == []
 
 
@@ -514,7 +514,9 @@ def test_the_command_prints_json_only(phone: FakePhone, model: Path, capsys: pyt
     assert run(str(model), "--target", "adb", "--threads", "2", "--threads", "4", "--json", "--serial", "PHONE1") == 0
     printed = capsys.readouterr()
     found = json.loads(printed.out)["rows"]
-    assert [Row(**one).runtime for one in found] == [f"LiteRT 2.16.1 (XNNPACK, {count} thread)" for count in (2, 4)]
+    assert [Row(**one).runtime for one in found] == [
+        f"TensorFlow Lite 2.16.1 (XNNPACK, {count} thread)" for count in (2, 4)
+    ]
     assert {one["target"] for one in found} == {TARGET}
     assert printed.err == ""
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(shutil.which("adb") is None, reason="adb is not 
 FAKE = Path(__file__).resolve().parent.parent / "fake_adb.py"
 REPLY = (
     '{"id": "@ID@", "rows": [{"name": "latency_p50", "value": 1.5, "unit": "ms", "how": "measured", '
-    '"runtime": "LiteRT 2.16.1 (XNNPACK, @THREADS@ threads)", "target": "", "source": "a processor"}]}'
+    '"runtime": "TensorFlow Lite 2.16.1 (XNNPACK, @THREADS@ threads)", "target": "", "source": "a processor"}]}'
 )
 
 
@@ -70,7 +70,7 @@ def test_a_phone_is_measured_and_nothing_is_left_on_it(connected: Connected, tmp
     model = tmp_path / "my model; rm -rf $HOME.tflite"
     model.write_bytes(small_files.int8_dense())
     rows = measure_on_phone(model, threads=(2, 4))
-    assert [row.runtime for row in rows] == [f"LiteRT 2.16.1 (XNNPACK, {count} threads)" for count in (2, 4)]
+    assert [row.runtime for row in rows] == [f"TensorFlow Lite 2.16.1 (XNNPACK, {count} threads)" for count in (2, 4)]
     assert rows[0].target == "Google Pixel 8, Android 14"
     assert list(connected.files.iterdir()) == []
 

@@ -102,7 +102,7 @@ def measure_on_phone(
     _check(threads, runs, delegate, timeout)
     flatbuffer = model if isinstance(model, FlatBuffer) else FlatBuffer.read(Path(model))
     if reason := flatbuffer.only_tflm:
-        raise ModelError(f"the phone's app runs LiteRT, which cannot run this file: {reason}; make it without --decode")
+        raise ModelError(f"the app's TensorFlow Lite cannot run this file: {reason}; make it without --decode")
     phone = adb_bridge.connect(serial)
     target = _target(phone)
     _check_app(phone, target)

@@ -23,7 +23,7 @@ public interface ModelRunner extends AutoCloseable {
     /** Forgets what a model with state (recurrent layers) kept of earlier runs. */
     default void reset() {}
 
-    /** Name and version of the runtime, delegate and threads: "LiteRT 2.16.1 (XNNPACK, 1 thread)". */
+    /** Name and version of the runtime, delegate and threads: "TensorFlow Lite 2.16.1 (XNNPACK, 1 thread)". */
     String describe();
 
     @Override

@@ -136,7 +136,7 @@ public final class TfliteRunner implements ModelRunner {
 
     @Override
     public String describe() {
-        return "LiteRT " + TensorFlowLite.runtimeVersion() + " (" + options + ")";
+        return "TensorFlow Lite " + TensorFlowLite.runtimeVersion() + " (" + options + ")";
     }
 
     @Override

@@ -168,7 +168,7 @@ public final class JvmRunner implements ModelRunner {
 
     @Override
     public String describe() {
-        return "LiteRT " + TfLiteVersion().getString() + " (" + options + ")";
+        return "TensorFlow Lite " + TfLiteVersion().getString() + " (" + options + ")";
     }
 
     @Override

@@ -49,7 +49,7 @@ public class RunnerBuffersTest {
     @Test
     public void aRunnerSaysWhatItIs() throws Exception {
         try (ModelRunner runner = new JvmRunner(Golden.model("int8"), new RunOptions(2, Delegate.XNNPACK))) {
-            assertEquals("LiteRT 2.19.0 (XNNPACK, 2 threads)", runner.describe());
+            assertEquals("TensorFlow Lite 2.19.0 (XNNPACK, 2 threads)", runner.describe());
         }
     }
 }
