@@ -2,8 +2,8 @@ package org.tfcompress.demo.wire;
 
 import java.io.File;
 import java.io.IOException;
-import java.nio.channels.SeekableByteChannel;
 import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,9 +13,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.tfcompress.demo.measure.Printable;
 import org.tfcompress.demo.measure.ReportJson;
 import org.tfcompress.demo.measure.ReportRow;
+import org.tfcompress.demo.model.Printable;
 
 /** The one answer to a request: {@code result-<id>.json} in the folder, which is there whole or not at all. */
 final class Answer {
@@ -40,7 +40,7 @@ final class Answer {
 
     /** Writes why there are none, unless there is an answer already. */
     void error(String message) {
-        String words = Printable.text(message, MOST_ERROR);
+        String words = Printable.line(message, MOST_ERROR);
         give(ReportJson.error(id, words), "error: " + words);
     }
 

@@ -5,8 +5,8 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
-import org.tfcompress.demo.measure.Printable;
 import org.tfcompress.demo.model.ModelException;
+import org.tfcompress.demo.model.Printable;
 import org.tfcompress.demo.runtime.Delegate;
 import org.tfcompress.demo.runtime.RunOptions;
 
@@ -113,6 +113,6 @@ final class Request {
     }
 
     private static String quoted(Object value) {
-        return "'" + Printable.text(String.valueOf(value), SHOWN) + "'";
+        return "'" + Printable.line(String.valueOf(value), SHOWN) + "'";
     }
 }

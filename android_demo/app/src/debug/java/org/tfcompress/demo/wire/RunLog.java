@@ -1,7 +1,7 @@
 package org.tfcompress.demo.wire;
 
 import android.util.Log;
-import org.tfcompress.demo.measure.Printable;
+import org.tfcompress.demo.model.Printable;
 
 /** A run's lines in the phone's log: each begins with its id, by which the computer finds the last one. */
 final class RunLog {
@@ -15,11 +15,11 @@ final class RunLog {
     }
 
     void say(String what) {
-        Log.i(TAG, id + " " + Printable.text(what, MOST));
+        Log.i(TAG, id + " " + Printable.line(what, MOST));
     }
 
     /** A line of no run: there is no id that could stand there. */
     static void sayWithoutRun(String what) {
-        Log.w(TAG, Printable.text(what, MOST));
+        Log.w(TAG, Printable.line(what, MOST));
     }
 }

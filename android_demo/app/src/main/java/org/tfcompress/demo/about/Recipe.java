@@ -9,6 +9,8 @@ import java.util.Map;
 import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
+import org.tfcompress.demo.manifest.Json;
+import org.tfcompress.demo.model.ModelException;
 
 /** The recipe that made a file, as a report tells it: which techniques, in which order, with which parameters. */
 public final class Recipe {
@@ -47,10 +49,11 @@ public final class Recipe {
     /**
      * Reads a report's {@code recipe}; keys that this app does not know are shown as they stand.
      *
-     * @throws JSONException it is no object, or {@code steps} no list of objects
+     * @throws ModelException it is no object, or nested too deep
+     * @throws JSONException {@code steps} is no list of objects
      */
-    public static Recipe read(String json) throws JSONException {
-        JSONObject recipe = new JSONObject(json);
+    public static Recipe read(String json) throws JSONException, ModelException {
+        JSONObject recipe = Json.object(json, "The recipe");
         List<Step> steps = new ArrayList<>();
         JSONArray given = recipe.has("steps") ? recipe.getJSONArray("steps") : new JSONArray();
         for (int i = 0; i < given.length(); i++) {

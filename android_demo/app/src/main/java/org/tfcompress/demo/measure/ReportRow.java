@@ -2,6 +2,7 @@ package org.tfcompress.demo.measure;
 
 import org.json.JSONException;
 import org.json.JSONObject;
+import org.tfcompress.demo.model.Printable;
 
 /** One number of a report in the toolkit's own form (docs/json.md): what it is, its unit, and how it was got. */
 public final class ReportRow {
@@ -34,13 +35,13 @@ public final class ReportRow {
      */
     public ReportRow(
             String name, Object value, String unit, String how, String runtime, String target, String source) {
-        this.name = Printable.text(name, 120);
-        this.value = value instanceof Number ? finite((Number) value) : Printable.text(value.toString(), 200);
-        this.unit = Printable.text(unit, 40);
-        this.how = Printable.text(how, 40);
-        this.runtime = Printable.text(runtime, 200);
-        this.target = Printable.text(target, 200);
-        this.source = Printable.text(source, 200);
+        this.name = Printable.line(name, 120);
+        this.value = value instanceof Number ? finite((Number) value) : Printable.line(value.toString(), 200);
+        this.unit = Printable.line(unit, 40);
+        this.how = Printable.line(how, 40);
+        this.runtime = Printable.line(runtime, 200);
+        this.target = Printable.line(target, 200);
+        this.source = Printable.line(source, 200);
     }
 
     private static Number finite(Number value) {

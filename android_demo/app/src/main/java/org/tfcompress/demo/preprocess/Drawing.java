@@ -20,48 +20,10 @@ public final class Drawing {
     /** Places in a pixel, each way, at which ink is looked for. */
     private static final int FINE = 4;
 
-    /** x, y, x, y, ... in the pad's pixels. */
+    /** x, y, x, y, ... in any unit. */
     private final List<float[]> strokes = new ArrayList<>();
 
-    public boolean isEmpty() {
-        return strokes.isEmpty();
-    }
-
-    /** Begins a stroke; by itself it is a dot. */
-    public void begin(float x, float y) {
-        strokes.add(new float[] {x, y});
-    }
-
-    /** Goes on with the last stroke. */
-    public void to(float x, float y) {
-        if (strokes.isEmpty()) {
-            begin(x, y);
-            return;
-        }
-        float[] last = strokes.remove(strokes.size() - 1);
-        float[] longer = Arrays.copyOf(last, last.length + 2);
-        longer[last.length] = x;
-        longer[last.length + 1] = y;
-        strokes.add(longer);
-    }
-
-    /** Removes the last stroke. */
-    public void undo() {
-        if (!strokes.isEmpty()) {
-            strokes.remove(strokes.size() - 1);
-        }
-    }
-
-    public void clear() {
-        strokes.clear();
-    }
-
-    /** The strokes, each x, y, x, y, ... in the pad's pixels; for showing and keeping them. */
-    public List<float[]> strokes() {
-        return Collections.unmodifiableList(strokes);
-    }
-
-    /** Adds a stroke that {@link #strokes} gave. */
+    /** Adds a stroke: x, y, x, y, ... in the same unit as the others; a point by itself is a dot. */
     public void add(float[] stroke) {
         if (stroke.length >= 2 && stroke.length % 2 == 0) {
             strokes.add(stroke.clone());

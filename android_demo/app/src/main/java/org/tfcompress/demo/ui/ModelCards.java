@@ -14,6 +14,7 @@ import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.measure.Measured;
 import org.tfcompress.demo.measure.ReportRow;
 import org.tfcompress.demo.measure.Suite;
+import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.model.TensorSpec;
 
 /** Cards about a model: what it is, what was promised of it, and how it was made. */
@@ -149,7 +150,7 @@ final class ModelCards {
                 step(card, ++number, technique(step.technique), step.parameters);
             }
             step(card, ++number, context.getString(R.string.about_convert_step), recipe.conversion);
-        } catch (JSONException error) {
+        } catch (JSONException | ModelException error) {
             cards.text(card, context.getString(R.string.about_recipe_odd, error.getMessage()));
         }
     }

@@ -5,12 +5,14 @@ import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
 
+import java.util.Collections;
 import org.json.JSONException;
 import org.junit.Test;
+import org.tfcompress.demo.model.ModelException;
 
 public class RecipeTest {
     @Test
-    public void stepsAreReadInTheirOrderWithTheirParameters() throws JSONException {
+    public void stepsAreReadInTheirOrderWithTheirParameters() throws Exception {
         Recipe recipe = Recipe.read("{\"name\": \"deep\", \"description\": \"\", \"seed\": 0, \"steps\": ["
                 + "{\"technique\": \"prune\", \"sparsity\": 0.6, \"learning_rate\": 0.001, \"freeze\": []},"
                 + "{\"technique\": \"qat\", \"epochs\": 2, \"layers\": [\"a\", \"b_*\"], \"keep\": true}],"
@@ -24,7 +26,7 @@ public class RecipeTest {
     }
 
     @Test
-    public void aRecipeWithoutStepsIsRead() throws JSONException {
+    public void aRecipeWithoutStepsIsRead() throws Exception {
         Recipe recipe = Recipe.read("{}");
         assertTrue(recipe.steps.isEmpty() && recipe.conversion.isEmpty());
         assertFalse(recipe.name.contains("null"));
@@ -32,7 +34,9 @@ public class RecipeTest {
 
     @Test
     public void whatIsNoRecipeIsSaid() {
-        assertThrows(JSONException.class, () -> Recipe.read("[]"));
+        assertThrows(ModelException.class, () -> Recipe.read("[]"));
+        String deep = String.join("", Collections.nCopies(100_000, "["));
+        assertThrows(ModelException.class, () -> Recipe.read("{\"steps\": " + deep));
         assertThrows(JSONException.class, () -> Recipe.read("{\"steps\": 3}"));
         assertThrows(JSONException.class, () -> Recipe.read("{\"steps\": [\"prune\"]}"));
     }
