@@ -12,9 +12,12 @@ import org.tfcompress.demo.result.Score;
 
 /** The first few scores, each with its name, its share and a bar; a screen reader reads a row as one. */
 public final class BarsView extends LinearLayout {
+    private final Figures figures;
+
     public BarsView(Context context, AttributeSet attributes) {
         super(context, attributes);
         setOrientation(VERTICAL);
+        figures = new Figures(context);
     }
 
     /**
@@ -35,7 +38,7 @@ public final class BarsView extends LinearLayout {
     }
 
     private void fill(View row, Score score, boolean shares, boolean first) {
-        String value = Numbers.score(getContext(), score, shares);
+        String value = shares ? figures.score(score.value) : figures.value(score.value);
         ((TextView) row.findViewById(R.id.bar_label)).setText(score.label);
         ((TextView) row.findViewById(R.id.bar_value)).setText(value);
         BarView bar = row.findViewById(R.id.bar);

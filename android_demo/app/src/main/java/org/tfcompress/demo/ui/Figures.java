@@ -5,7 +5,10 @@ import java.text.NumberFormat;
 import java.util.Locale;
 import org.tfcompress.demo.R;
 
-/** Numbers with their units, short enough for a phone, in the way the user's language writes them. */
+/**
+ * Numbers with their units, short enough for a phone, in the way the user's language writes them. A file's size is in
+ * bytes, as in the toolkit's reports, and in KiB or MiB where two stand beside each other; memory is in KiB or MiB.
+ */
 public final class Figures {
     private static final int KIB = 1024;
     private static final int MIB = KIB * KIB;
@@ -48,6 +51,11 @@ public final class Figures {
     /** "99.6 %" of a score from 0 to 1. */
     public String score(double share) {
         return context.getString(R.string.figure_percent, String.format(Locale.getDefault(), "%.1f", 100 * share));
+    }
+
+    /** A value of a model's output that is no share, with five significant digits. */
+    public String value(double number) {
+        return String.format(Locale.getDefault(), "%.5g", number);
     }
 
     /** "84.15", "12,501,632": a plain number. */

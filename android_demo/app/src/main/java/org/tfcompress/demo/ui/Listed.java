@@ -11,7 +11,7 @@ public final class Listed {
 
     public final String title;
 
-    /** Type and size: "int8, 28 kB"; or why it cannot run. */
+    /** Type and size: "int8, 34,458 bytes"; or why it cannot run. */
     public final String detail;
 
     /** The user opened it, and may remove it. */

@@ -5,19 +5,18 @@ import android.content.SharedPreferences;
 import android.database.Cursor;
 import android.net.Uri;
 import android.provider.OpenableColumns;
-import android.text.format.Formatter;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import org.json.JSONException;
-import org.json.JSONObject;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.check.Checker;
 import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.Guess;
+import org.tfcompress.demo.manifest.Json;
 import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.model.ModelFile;
 import org.tfcompress.demo.preprocess.Preprocessor;
@@ -72,10 +71,10 @@ final class Loader {
         try {
             if (folder.has(ModelFolder.MANIFEST)) {
                 String text = Streams.text(folder, ModelFolder.MANIFEST, MANIFEST_BYTES);
-                String title = new JSONObject(text).optString("title").trim();
+                String title = Json.object(text, ModelFolder.MANIFEST).optString("title").trim();
                 return title.isEmpty() ? folder.name() : title;
             }
-        } catch (IOException | JSONException e) {
+        } catch (IOException | ModelException e) {
             return folder.name(); // opening it says what is wrong
         }
         return folder.name();
@@ -83,8 +82,8 @@ final class Loader {
 
     private String detail(ModelFolder folder) {
         try {
-            java.nio.ByteBuffer bytes = folder.map(ModelFolder.MODEL);
-            String size = Formatter.formatShortFileSize(context, bytes.remaining());
+            ByteBuffer bytes = folder.map(ModelFolder.MODEL);
+            String size = new Figures(context).exactBytes(bytes.remaining());
             return context.getString(R.string.kind_and_size, ModelFile.kind(bytes), size);
         } catch (IOException | ModelException e) {
             return context.getString(R.string.cannot_run);
@@ -104,14 +103,16 @@ final class Loader {
 
     /** Loads a model and allocates its tensors. */
     Opened open(Listed listed) throws ModelException {
-        kept().edit().putString(LAST, listed.key).apply();
         DemoModel model = DemoModel.read(listed.folder);
         String pixels = kept().getString(PIXELS + listed.key, null);
         if (pixels != null && model.manifest.guessed) {
             model = model.withInput(Guess.image(model.inputs.get(0), Guess.Pixels.valueOf(pixels)));
         }
         Preprocessor preprocessor = Preprocessor.of(model.manifest, model.inputs.get(0));
-        return new Opened(model, preprocessor, new Pipeline(model, options()));
+        Opened opened = new Opened(model, preprocessor, new Pipeline(model, options()));
+        // Not before: a model that ends the app would do so at each start.
+        kept().edit().putString(LAST, listed.key).apply();
+        return opened;
     }
 
     /** How models are run here: as the toolkit measures them on the computer, one thread. */

@@ -61,9 +61,11 @@ final class ResultCard {
         bars.show(few, shares);
         String name = few.isEmpty() ? card.getContext().getString(R.string.no_score) : few.get(0).label;
         set(first, session.model().manifest.output == Manifest.Output.CLASSES ? name : null);
-        String time = Numbers.milliseconds(outcome.milliseconds);
+        Figures figures = new Figures(card.getContext());
+        String time = figures.ms(outcome.milliseconds);
+        String spoken = figures.threeDigits(outcome.milliseconds);
         set(latency, card.getContext().getString(R.string.latency, time, session.runtime()));
-        latency.setContentDescription(card.getContext().getString(R.string.latency_spoken, time, session.runtime()));
+        latency.setContentDescription(card.getContext().getString(R.string.latency_spoken, spoken, session.runtime()));
         set(note, outcome.note.isEmpty() ? null : outcome.note);
     }
 
