@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.model.ModelFile;
 import org.tfcompress.demo.model.Sha256;
@@ -78,6 +79,7 @@ public final class DemoModel {
      * @throws ModelException the model or its manifest is damaged or not for this app
      */
     public static DemoModel read(ModelFolder folder) throws ModelException {
+        Threads.background();
         try {
             ByteBuffer bytes = folder.map(ModelFolder.MODEL);
             ModelFile file = ModelFile.read(bytes);

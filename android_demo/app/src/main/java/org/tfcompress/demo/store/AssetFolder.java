@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import org.tfcompress.demo.guard.Threads;
 
 /** A model that came with the app: a folder of its assets, or a file NAME.tflite that lies there by itself. */
 public final class AssetFolder implements ModelFolder {
@@ -53,11 +54,13 @@ public final class AssetFolder implements ModelFolder {
 
     @Override
     public InputStream open(String wanted) throws IOException {
+        Threads.background();
         return assets.open(inside(wanted));
     }
 
     @Override
     public ByteBuffer map(String wanted) throws IOException {
+        Threads.background();
         String asset = inside(wanted);
         try (AssetFileDescriptor descriptor = assets.openFd(asset);
                 FileInputStream from = descriptor.createInputStream();

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import org.tfcompress.demo.guard.Threads;
 
 /** A model's folder on the disk. */
 public final class DiskFolder implements ModelFolder {
@@ -28,6 +29,7 @@ public final class DiskFolder implements ModelFolder {
 
     @Override
     public boolean has(String path) {
+        Threads.background();
         return Paths.isInside(path) && new File(folder, path).isFile();
     }
 

@@ -15,12 +15,14 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.Before;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.robolectric.RobolectricTestRunner;
 import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 import org.tfcompress.demo.Golden;
+import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.manifest.DemoModel;
 
 @RunWith(RobolectricTestRunner.class)
@@ -30,6 +32,12 @@ public class ModelLibraryTest {
 
     private final Context context = RuntimeEnvironment.getApplication();
     private final ModelLibrary library = new ModelLibrary(context);
+
+    /** What the app leaves to its worker is done by the test's only thread here. */
+    @Before
+    public void beTheWorker() {
+        Threads.drawing(null);
+    }
 
     private static List<String> names(List<ModelFolder> folders) {
         List<String> names = new ArrayList<>();
@@ -53,6 +61,14 @@ public class ModelLibraryTest {
             assertEquals(new File(BUNDLED, folder.name() + "/model.tflite").length(), model.bytes.capacity());
             assertFalse(library.canDelete(folder));
         }
+    }
+
+    @Test
+    public void noAssetIsOpenedOnTheThreadThatDraws() {
+        Threads.drawing(Thread.currentThread());
+        AssetFolder folder = new AssetFolder(context.getAssets(), "models/spam");
+        assertThrows(IllegalStateException.class, () -> folder.has("model.tflite"));
+        assertThrows(IllegalStateException.class, () -> folder.map("model.tflite"));
     }
 
     @Test

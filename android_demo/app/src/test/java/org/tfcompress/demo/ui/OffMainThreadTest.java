@@ -11,6 +11,7 @@ import org.robolectric.RobolectricTestRunner;
 import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 import org.tfcompress.demo.DemoApp;
+import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.store.DiskFolder;
 
 /** That the other tests would fail if a file were opened on the main thread. */
@@ -23,6 +24,7 @@ public class OffMainThreadTest {
         File folder = new File(RuntimeEnvironment.getApplication().getFilesDir(), "models/plain");
         OffMainThread rule = new OffMainThread();
         rule.before();
+        Threads.drawing(null); // which would refuse it before it is opened
         new DiskFolder(folder).has("model.tflite");
         assertThrows(AssertionError.class, rule::after);
         assertEquals(rule.seen().toString(), 1, rule.seen().size());
