@@ -3,6 +3,7 @@ package org.tfcompress.demo;
 import android.app.Activity;
 import android.app.AlertDialog;
 import android.content.ActivityNotFoundException;
+import android.content.ContentResolver;
 import android.content.Intent;
 import android.content.pm.PackageManager;
 import android.net.Uri;
@@ -34,7 +35,7 @@ public class MainActivity extends Activity implements Host, Session.Listener {
     private SayBar bar;
     private TopBar top;
     private AlertDialog dialog;
-    private boolean choosing;
+    private ModelsDialog models;
     private TabBar tabs;
     private Tab tab = Tab.CLASSIFY;
     private boolean started;
@@ -65,9 +66,10 @@ public class MainActivity extends Activity implements Host, Session.Listener {
         session.listen(this);
         modelChanged();
         session.start();
-        if (saved == null) {
+        boolean fromRecents = (getIntent().getFlags() & Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY) != 0;
+        if (saved == null && !fromRecents) { // which hands over the file of the first time once more
             taken(getIntent());
-        } else if (saved.getBoolean(CHOOSING)) {
+        } else if (saved != null && saved.getBoolean(CHOOSING)) {
             chooseModel();
         }
         show(saved == null ? Tab.CLASSIFY : Tab.valueOf(saved.getString(TAB, Tab.CLASSIFY.name())));
@@ -110,11 +112,15 @@ public class MainActivity extends Activity implements Host, Session.Listener {
     /** Another app hands over a model: opened with this app, or shared with it. */
     @SuppressWarnings("deprecation") // the form that names the class exists from API 33 on
     private void taken(Intent intent) {
-        Uri file = Intent.ACTION_VIEW.equals(intent.getAction()) ? intent.getData()
-                : Intent.ACTION_SEND.equals(intent.getAction()) ? intent.<Uri>getParcelableExtra(Intent.EXTRA_STREAM)
-                : null;
-        if (file != null) {
-            session.bring(file);
+        Object file = null;
+        if (Intent.ACTION_VIEW.equals(intent.getAction())) {
+            file = intent.getData();
+        } else if (Intent.ACTION_SEND.equals(intent.getAction())) {
+            file = intent.getParcelableExtra(Intent.EXTRA_STREAM);
+        }
+        // What comes from outside may be anything; a file:// could even name one of the app's own.
+        if (file instanceof Uri && ContentResolver.SCHEME_CONTENT.equals(((Uri) file).getScheme())) {
+            session.bring((Uri) file);
         }
     }
 
@@ -131,7 +137,7 @@ public class MainActivity extends Activity implements Host, Session.Listener {
     protected void onSaveInstanceState(Bundle state) {
         super.onSaveInstanceState(state);
         state.putString(TAB, tab.name());
-        state.putBoolean(CHOOSING, choosing && dialog.isShowing());
+        state.putBoolean(CHOOSING, models != null && models.isShowing());
         permissions.save(state);
         for (Tab each : Tab.values()) {
             Bundle own = new Bundle();
@@ -143,6 +149,9 @@ public class MainActivity extends Activity implements Host, Session.Listener {
     @Override
     public void modelChanged() {
         top.show(session);
+        if (models != null && models.isShowing()) {
+            models.fill();
+        }
         for (Screen screen : screens.values()) {
             screen.modelChanged();
         }
@@ -227,8 +236,7 @@ public class MainActivity extends Activity implements Host, Session.Listener {
 
     @Override
     public void chooseModel() {
-        ModelsDialog.show(this);
-        choosing = true;
+        models = ModelsDialog.show(this);
     }
 
     @Override
@@ -236,7 +244,6 @@ public class MainActivity extends Activity implements Host, Session.Listener {
         if (dialog != null) {
             dialog.dismiss();
         }
-        choosing = false;
         dialog = shown;
         dialog.show();
         return dialog;

@@ -42,14 +42,14 @@ public final class Checker {
         try (ParcelFileDescriptor file = ParcelFileDescriptor.open(model, ParcelFileDescriptor.MODE_READ_ONLY)) {
             Link link = new Link(context, file, answers);
             Intent service = new Intent(context, CheckService.class);
-            if (!context.bindService(service, link, Context.BIND_AUTO_CREATE)) {
-                throw new ModelException(context.getString(R.string.check_missing));
-            }
             String problem;
             try {
+                if (!context.bindService(service, link, Context.BIND_AUTO_CREATE)) {
+                    throw new ModelException(context.getString(R.string.check_missing));
+                }
                 problem = answers.poll(WAIT_SECONDS, TimeUnit.SECONDS);
             } finally {
-                context.unbindService(link);
+                context.unbindService(link); // also where binding failed: Android keeps the link until then
             }
             if (problem == null) {
                 throw new ModelException(context.getString(R.string.check_slow, WAIT_SECONDS));

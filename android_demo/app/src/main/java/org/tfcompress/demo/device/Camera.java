@@ -16,6 +16,7 @@ import android.media.ImageReader;
 import android.os.Handler;
 import android.os.HandlerThread;
 import android.os.Looper;
+import android.util.Log;
 import android.util.Size;
 import android.view.Surface;
 import java.util.Arrays;
@@ -93,7 +94,9 @@ public final class Camera {
     private void guarded(Step step) {
         try {
             step.run();
-        } catch (CameraAccessException | IllegalArgumentException | IllegalStateException | SecurityException e) {
+        } catch (CameraAccessException | RuntimeException e) {
+            // Drivers throw more than the documentation names, and none of it is worth the app's end.
+            Log.w("tfcompress", "the camera failed", e);
             fail();
         }
     }
@@ -110,11 +113,11 @@ public final class Camera {
                 }
             }
         }
-        if (chosen == null || closed) {
+        if (chosen == null) {
             fail();
-            return;
+        } else if (!closed) {
+            openDevice(chosen);
         }
-        openDevice(chosen);
     }
 
     @SuppressLint("MissingPermission") // asked for by who shows the panel; a SecurityException is a failure here
@@ -135,8 +138,10 @@ public final class Camera {
                     return;
                 }
                 device = opened;
-                guarded(() -> start(size));
-                listener.opened(size, sensor == null ? 90 : sensor, front);
+                guarded(() -> {
+                    start(size);
+                    listener.opened(size, sensor == null ? 90 : sensor, front);
+                });
             }
 
             @Override

@@ -18,6 +18,7 @@ public final class ClassifyScreen extends Screen {
     private InputPanel panel;
     private DemoModel model;
     private boolean shown;
+    private Runnable late;
 
     public ClassifyScreen(Host host) {
         super(host);
@@ -74,11 +75,16 @@ public final class ClassifyScreen extends Screen {
         if (shown) {
             panel.show();
         }
+        if (late != null) {
+            late.run();
+            late = null;
+        }
     }
 
     @Override
     public void outcomeChanged() {
         if (panel != null) {
+            panel.outcomeChanged();
             result.show(host.session(), panel.hint(), panel.hintArgument());
         }
     }
@@ -113,6 +119,9 @@ public final class ClassifyScreen extends Screen {
     public void answer(int code, Intent data) {
         if (panel != null) {
             panel.answer(code, data);
+        } else {
+            // Android ended the app while the other one was in front; the model is still being opened.
+            late = () -> panel.answer(code, data);
         }
     }
 

@@ -11,6 +11,8 @@ public final class Inputs {
     private static final String STROKES = "strokes";
     private static final String TEXT = "text";
     private static final String NUMBERS = "numbers";
+    /** Letters, or numbers of strokes; of each kind 80 kB at the most. */
+    private static final int MOST_KEPT = 20_000;
 
     private final List<float[]> strokes = new ArrayList<>();
     private Picture picture;
@@ -113,14 +115,24 @@ public final class Inputs {
         sample = file;
     }
 
-    /** Keeps what is small, in case Android ends the process. */
+    /** Keeps what is small, in case Android ends the process: it ends an app that gives it more than about 1 MB. */
     public void save(Bundle state) {
-        for (int i = 0; i < strokes.size(); i++) {
-            state.putFloatArray(STROKES + i, strokes.get(i));
+        int points = 0;
+        for (float[] stroke : strokes) {
+            points += stroke.length;
         }
-        state.putInt(STROKES, strokes.size());
-        state.putString(TEXT, text);
-        state.putStringArray(NUMBERS, numbers);
+        if (points <= MOST_KEPT) {
+            for (int i = 0; i < strokes.size(); i++) {
+                state.putFloatArray(STROKES + i, strokes.get(i));
+            }
+            state.putInt(STROKES, strokes.size());
+        }
+        if (text.length() <= MOST_KEPT) {
+            state.putString(TEXT, text);
+        }
+        if (String.join("", numbers).length() + numbers.length <= MOST_KEPT) {
+            state.putStringArray(NUMBERS, numbers);
+        }
     }
 
     /** Takes back what was kept, unless the process is still the same and has it anyway. */

@@ -12,11 +12,13 @@ public final class ModelsDialog {
     private final Host host;
     private final ViewGroup list;
     private final AlertDialog dialog;
+    private final View none;
 
     private ModelsDialog(Host host) {
         this.host = host;
         View view = host.activity().getLayoutInflater().inflate(R.layout.models, null);
         list = view.findViewById(R.id.models);
+        none = view.findViewById(R.id.models_none);
         dialog = new AlertDialog.Builder(host.activity())
                 .setTitle(R.string.models_title)
                 .setView(view)
@@ -26,12 +28,21 @@ public final class ModelsDialog {
         fill();
     }
 
-    /** The dialog, shown. */
-    public static AlertDialog show(Host host) {
-        return host.keep(new ModelsDialog(host).dialog);
+    /** Shows the dialog. */
+    public static ModelsDialog show(Host host) {
+        ModelsDialog made = new ModelsDialog(host);
+        host.keep(made.dialog);
+        return made;
     }
 
-    private void fill() {
+    public boolean isShowing() {
+        return dialog.isShowing();
+    }
+
+    /** Lists the models as they are now: they may still have been looked for when the dialog came. */
+    public void fill() {
+        list.removeAllViews();
+        list.addView(none);
         Session session = host.session();
         LayoutInflater inflater = host.activity().getLayoutInflater();
         for (Listed each : session.models()) {
@@ -51,7 +62,7 @@ public final class ModelsDialog {
             delete.setOnClickListener(clicked -> confirm(each));
             list.addView(row);
         }
-        list.findViewById(R.id.models_none).setVisibility(session.models().isEmpty() ? View.VISIBLE : View.GONE);
+        none.setVisibility(session.models().isEmpty() ? View.VISIBLE : View.GONE);
     }
 
     private void confirm(Listed each) {

@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.robolectric.Robolectric;
 import org.robolectric.RuntimeEnvironment;
@@ -77,10 +78,16 @@ final class App {
 
     /** Starts the app as another app would. */
     static App start(Intent intent) {
+        return start(intent, activity -> {});
+    }
+
+    /** @param atOnce what the user does before the models are found */
+    static App start(Intent intent, Consumer<MainActivity> atOnce) {
         Runners.factory = JvmRunner::new;
         checkedBy(Robolectric.setupService(CheckService.class).onBind(new Intent()));
         App made = new App();
         made.controller = Robolectric.buildActivity(MainActivity.class, intent).setup();
+        atOnce.accept(made.activity());
         made.settle();
         return made;
     }

@@ -9,6 +9,7 @@ import static org.junit.Assert.assertTrue;
 import android.os.SystemClock;
 import android.view.MotionEvent;
 import android.view.View;
+import java.lang.reflect.Field;
 import org.junit.Before;
 import org.junit.Rule;
 import org.junit.Test;
@@ -17,6 +18,7 @@ import org.robolectric.RobolectricTestRunner;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 import org.tfcompress.demo.R;
+import org.tfcompress.demo.ui.input.InputPanel;
 
 /** Handwritten digits, as they are shipped. */
 @RunWith(RobolectricTestRunner.class)
@@ -81,6 +83,15 @@ public class DrawPanelTest {
         assertTrue(app.text(R.id.result_hint).startsWith("Draw, or"));
         assertFalse(app.view(R.id.draw_undo).isEnabled());
         assertFalse(app.view(R.id.draw_clear).isEnabled());
+    }
+
+    /** The session outlives the activity, and would keep it and all its views from being freed. */
+    @Test
+    public void whatTheSessionKeepsOfADrawingHoldsNoPanel() {
+        drawSeven(app);
+        for (Field captured : app.session().given().getClass().getDeclaredFields()) {
+            assertFalse(captured.toString(), InputPanel.class.isAssignableFrom(captured.getType()));
+        }
     }
 
     @Test

@@ -11,10 +11,12 @@ import android.Manifest;
 import android.content.Context;
 import android.content.Intent;
 import android.content.pm.PackageManager;
+import android.graphics.Matrix;
 import android.graphics.SurfaceTexture;
 import android.hardware.camera2.CameraCharacteristics;
 import android.hardware.camera2.CameraManager;
 import android.provider.Settings;
+import android.view.Surface;
 import android.view.TextureView;
 import android.view.View;
 import android.widget.ImageView;
@@ -82,6 +84,14 @@ public class ImagePanelTest {
     }
 
     @Test
+    public void aPickedPictureIsTakenThoughAndroidEndedTheAppMeanwhile() {
+        app.touch("Pick a picture");
+        app.session().open(app.session().chosen()); // as at a new start: the model is not there yet
+        app.pick(App.document("mine.png", App.resource("photos/samples/flower.png")));
+        assertEquals("flower", app.text(R.id.result_first));
+    }
+
+    @Test
     public void whatIsNoPictureIsSaid() {
         app.touch("Pick a picture").pick(App.document("mine.png", new byte[] {1, 2, 3}));
         assertEquals("The picture cannot be read; pick a PNG, JPEG or WebP file.", app.text(R.id.say));
@@ -141,6 +151,12 @@ public class ImagePanelTest {
         live.getSurfaceTextureListener().onSurfaceTextureAvailable(new SurfaceTexture(0), 560, 560);
         await(() -> live.getTransform(null) != null && !live.getTransform(null).isIdentity());
         assertTrue(app.session().inputs().live());
+        Matrix upright = live.getTransform(null);
+        // Turned over, which makes no new activity.
+        shadowOf(app.activity().getWindowManager().getDefaultDisplay()).setRotation(Surface.ROTATION_180);
+        app.settle();
+        live.getSurfaceTextureListener().onSurfaceTextureAvailable(new SurfaceTexture(0), 560, 560);
+        await(() -> !live.getTransform(null).equals(upright));
         app.touch("Stop the camera");
         assertFalse(app.session().inputs().live());
         assertEquals(View.GONE, live.getVisibility());

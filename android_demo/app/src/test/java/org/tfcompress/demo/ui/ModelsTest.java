@@ -9,13 +9,17 @@ import static org.robolectric.Shadows.shadowOf;
 
 import android.app.AlertDialog;
 import android.content.Intent;
+import android.content.SharedPreferences;
+import android.graphics.Rect;
 import android.net.Uri;
 import android.os.DeadObjectException;
 import android.os.IBinder;
 import android.view.View;
 import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -23,9 +27,11 @@ import org.junit.Rule;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.robolectric.RobolectricTestRunner;
+import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 import org.robolectric.shadows.ShadowAlertDialog;
+import org.tfcompress.demo.MainActivity;
 import org.tfcompress.demo.R;
 
 /** Choosing, opening and removing models. */
@@ -117,6 +123,46 @@ public class ModelsTest {
     }
 
     @Test
+    public void theAppOpenedAnewFromTheRecentOnesDoesNotTakeTheSameFileAgain() {
+        Uri file = App.document("plain.tflite", App.resource("plain.tflite"));
+        App app = App.start(new Intent(Intent.ACTION_VIEW, file).addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY));
+        assertEquals(bundled(), app.session().models().size());
+        assertNull(app.session().notice());
+    }
+
+    @Test
+    public void whatAnotherAppHandsOverAndIsNoDocumentIsLeftAlone() {
+        App app = App.start();
+        Intent send = new Intent(Intent.ACTION_SEND);
+        app.controller().newIntent(send);
+        app.controller().newIntent(send.putExtra(Intent.EXTRA_STREAM, new Rect()));
+        Uri own = Uri.fromFile(new File("app/src/test/resources/models/plain.tflite"));
+        app.controller().newIntent(send.putExtra(Intent.EXTRA_STREAM, own));
+        app.settle();
+        assertEquals(bundled(), app.session().models().size());
+        assertEquals(Session.State.READY, app.session().state());
+    }
+
+    @Test
+    public void theListFillsWhenItIsOpenedBeforeTheModelsAreFound() {
+        App app = App.start(new Intent(Intent.ACTION_MAIN), MainActivity::chooseModel);
+        assertNotNull(Screens.find(dialog(app).getWindow().getDecorView(), "Handwritten digits"));
+    }
+
+    @Test
+    public void aModelThatDidNotOpenIsNotTheFirstThingAtTheNextStart() throws Exception {
+        App.has("plain.tflite", "iris");
+        Path broken = RuntimeEnvironment.getApplication().getFilesDir().toPath().resolve("models/plain/model.tflite");
+        Files.write(broken, new byte[] {1, 2, 3});
+        App app = App.start();
+        app.touch(R.id.chooser);
+        touch(app, dialog(app), "plain");
+        assertEquals(Session.State.BROKEN, app.session().state());
+        SharedPreferences kept = RuntimeEnvironment.getApplication().getSharedPreferences("models", 0);
+        assertEquals("opened/iris", kept.getString("last", ""));
+    }
+
+    @Test
     public void aBrokenFileIsSaidAndTheModelBeforeStillRuns() throws Exception {
         App.has("iris");
         App app = App.start();
@@ -134,7 +180,7 @@ public class ModelsTest {
     }
 
     private static int bundled() {
-        return new java.io.File("app/src/main/assets/models").listFiles(java.io.File::isDirectory).length;
+        return new File("app/src/main/assets/models").listFiles(File::isDirectory).length;
     }
 
     @Test

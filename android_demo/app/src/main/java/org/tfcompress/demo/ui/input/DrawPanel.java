@@ -3,7 +3,6 @@ package org.tfcompress.demo.ui.input;
 import android.view.LayoutInflater;
 import android.view.View;
 import android.view.ViewGroup;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.tfcompress.demo.R;
@@ -84,28 +83,27 @@ final class DrawPanel extends InputPanel {
     public void run() {
         Picture picture = inputs.picture();
         List<float[]> strokes = new ArrayList<>(inputs.strokes());
+        ImageInput.Ink ink = input.drawing;
         if (picture != null) {
             session.classify(preprocessor -> preprocessor.picture(picture));
         } else if (!strokes.isEmpty()) {
-            session.classify(preprocessor -> preprocessor.picture(picture(strokes, (ImagePreprocessor) preprocessor)));
+            session.classify(preprocessor ->
+                    preprocessor.picture(picture(strokes, (ImagePreprocessor) preprocessor, ink)));
         }
     }
 
-    private Picture picture(List<float[]> strokes, ImagePreprocessor size) {
+    /** Not of this panel, which the session would hold with its activity: it keeps what is given. */
+    private static Picture picture(List<float[]> strokes, ImagePreprocessor size, ImageInput.Ink ink) {
         Drawing drawing = new Drawing();
         for (float[] stroke : strokes) {
             drawing.add(stroke);
         }
-        return drawing.picture(size.width, size.height, input.drawing);
+        return drawing.picture(size.width, size.height, ink);
     }
 
     @Override
     protected void use(Sample sample) {
-        session.work(() -> {
-            try (InputStream in = model.folder.open(sample.file)) {
-                return Pictures.read(in);
-            }
-        }, new Worker.Done<Picture>() {
+        session.work(() -> Pictures.sample(model.folder, sample.file), new Worker.Done<Picture>() {
             @Override
             public void done(Picture picture) {
                 inputs.choose(picture);

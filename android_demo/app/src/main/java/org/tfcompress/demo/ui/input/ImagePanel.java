@@ -10,13 +10,11 @@ import android.view.View;
 import android.view.ViewGroup;
 import android.widget.ImageButton;
 import android.widget.ImageView;
-import java.io.InputStream;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.Sample;
 import org.tfcompress.demo.preprocess.Picture;
 import org.tfcompress.demo.ui.Host;
-import org.tfcompress.demo.ui.Input;
 import org.tfcompress.demo.ui.Screen;
 import org.tfcompress.demo.ui.Worker;
 
@@ -132,14 +130,16 @@ final class ImagePanel extends InputPanel {
 
     private void seen(Picture picture) {
         if (!session.busy()) {
-            session.classify(preprocessor -> {
-                float[] values = preprocessor.picture(picture);
-                preview.next();
-                return values;
-            });
+            // The session keeps what is given, beyond this panel: nothing of the panel may be in it.
+            session.classify(preprocessor -> preprocessor.picture(picture));
         } else {
             preview.next();
         }
+    }
+
+    @Override
+    public void outcomeChanged() {
+        preview.next();
     }
 
     @Override
@@ -155,11 +155,7 @@ final class ImagePanel extends InputPanel {
 
     @Override
     protected void use(Sample sample) {
-        load(() -> {
-            try (InputStream in = model.folder.open(sample.file)) {
-                return Pictures.read(in);
-            }
-        });
+        load(() -> Pictures.sample(model.folder, sample.file));
     }
 
     private void load(Worker.Work<Picture> work) {
@@ -201,8 +197,7 @@ final class ImagePanel extends InputPanel {
     public void run() {
         Picture picture = inputs.picture();
         if (!inputs.live() && picture != null) {
-            Input input = preprocessor -> preprocessor.picture(picture);
-            session.classify(input);
+            session.classify(preprocessor -> preprocessor.picture(picture));
         }
     }
 

@@ -86,6 +86,9 @@ public abstract class InputPanel {
         samples.select(file);
     }
 
+    /** There is a new outcome, or what was put in could not be run. */
+    public void outcomeChanged() {}
+
     public void show() {}
 
     public void hide() {}

@@ -15,25 +15,60 @@ import org.tfcompress.demo.R;
 import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.preprocess.Picture;
+import org.tfcompress.demo.store.ModelFolder;
 
 /** Picture files to pixels and back. Reading is for the worker. */
 final class Pictures {
     /** A larger side is halved while it is read: no model here takes so much, and memory is short. */
     private static final int MOST_PIXELS_A_SIDE = 2048;
 
+    /** Of a sample, which is taken pixel by pixel: 16 million are 64 MB. A larger one is refused. */
+    private static final long MOST_PIXELS = 1L << 24;
     /** Up to here single pixels are shown as they are. */
     private static final int SMALL = 64;
+    /** Nor is a picture in the row of samples read larger than twice this. */
+    private static final int LEAST_A_SIDE = 192;
 
     private Pictures() {}
 
     /** A picture of a model's folder, pixel by pixel as it is stored; transparency is not looked at. */
-    static Picture read(InputStream from) throws IOException {
-        Threads.background();
-        Bitmap bitmap = BitmapFactory.decodeStream(from, null, options(1));
-        if (bitmap == null) {
-            throw new IOException("it is no PNG, JPEG or WebP picture");
+    static Picture sample(ModelFolder folder, String file) throws IOException {
+        BitmapFactory.Options size = size(folder, file);
+        if ((long) size.outWidth * size.outHeight > MOST_PIXELS) {
+            throw new IOException(
+                    size.outWidth + " x " + size.outHeight + " pixels are more than a phone's memory takes");
         }
-        return picture(bitmap);
+        return picture(decode(folder, file, options(1)));
+    }
+
+    /** The same for the row of samples: as many pixels as can be seen there, however large the file is. */
+    static Bitmap small(ModelFolder folder, String file) throws IOException {
+        BitmapFactory.Options size = size(folder, file);
+        int sample = 1;
+        while (Math.max(size.outWidth, size.outHeight) / (2 * sample) >= LEAST_A_SIDE) {
+            sample *= 2;
+        }
+        return bitmap(picture(decode(folder, file, options(sample))));
+    }
+
+    private static BitmapFactory.Options size(ModelFolder folder, String file) throws IOException {
+        BitmapFactory.Options size = options(1);
+        size.inJustDecodeBounds = true;
+        try (InputStream from = folder.open(file)) {
+            BitmapFactory.decodeStream(from, null, size);
+        }
+        return size;
+    }
+
+    private static Bitmap decode(ModelFolder folder, String file, BitmapFactory.Options options) throws IOException {
+        Threads.background();
+        try (InputStream from = folder.open(file)) {
+            Bitmap bitmap = BitmapFactory.decodeStream(from, null, options);
+            if (bitmap == null) {
+                throw new IOException("it is no PNG, JPEG or WebP picture");
+            }
+            return bitmap;
+        }
     }
 
     /** A picture that the user picked, upright as its file says. */

@@ -4,6 +4,7 @@ import android.content.Context;
 import android.graphics.Matrix;
 import android.graphics.RectF;
 import android.graphics.SurfaceTexture;
+import android.hardware.display.DisplayManager;
 import android.os.Handler;
 import android.os.Looper;
 import android.util.Size;
@@ -27,14 +28,18 @@ final class Preview {
     private final Handler main = new Handler(Looper.getMainLooper());
     private final TextureView view;
     private final Listener listener;
+    private final DisplayManager displays;
+    private final Turned turned = new Turned();
     private volatile boolean wanted;
     private Camera camera;
     private boolean front;
     private boolean running;
+    private int display;
 
     Preview(TextureView view, Listener listener) {
         this.view = view;
         this.listener = listener;
+        displays = view.getContext().getSystemService(DisplayManager.class);
         view.setSurfaceTextureListener(new Surfaces());
     }
 
@@ -44,6 +49,7 @@ final class Preview {
         front = frontCamera;
         running = true;
         wanted = true;
+        displays.registerDisplayListener(turned, main);
         if (view.isAvailable()) {
             open(view.getSurfaceTexture());
         }
@@ -52,6 +58,7 @@ final class Preview {
     void stop() {
         running = false;
         wanted = false;
+        displays.unregisterDisplayListener(turned);
         if (camera != null) {
             camera.close();
             camera = null;
@@ -65,7 +72,7 @@ final class Preview {
 
     private void open(SurfaceTexture surface) {
         Context context = view.getContext();
-        int display = degrees(context);
+        display = degrees(context);
         Camera opened = new Camera(context.getApplicationContext(), surface, display, new Frames(display));
         camera = opened;
         opened.open(front);
@@ -84,6 +91,22 @@ final class Preview {
             default:
                 return 0;
         }
+    }
+
+    /** Opens the camera anew where the phone was turned over: by half a turn Android makes no new activity. */
+    private final class Turned implements DisplayManager.DisplayListener {
+        @Override
+        public void onDisplayChanged(int id) {
+            if (camera != null && degrees(view.getContext()) != display) {
+                start(front);
+            }
+        }
+
+        @Override
+        public void onDisplayAdded(int id) {}
+
+        @Override
+        public void onDisplayRemoved(int id) {}
     }
 
     /** From the camera's thread to the main one. */

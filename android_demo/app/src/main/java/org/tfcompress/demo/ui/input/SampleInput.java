@@ -1,7 +1,6 @@
 package org.tfcompress.demo.ui.input;
 
 import java.io.IOException;
-import java.io.InputStream;
 import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.Sample;
@@ -32,9 +31,7 @@ public final class SampleInput implements Input {
         Threads.background();
         switch (kind) {
             case "image":
-                try (InputStream in = folder.open(file)) {
-                    return preprocessor.picture(Pictures.read(in));
-                }
+                return preprocessor.picture(Pictures.sample(folder, file));
             case "audio":
                 Wav clip = Wav.read(Streams.bytes(folder, file, MOST_BYTES));
                 return preprocessor.clip(clip.samples, clip.rate);

@@ -6,7 +6,6 @@ import android.view.View;
 import android.view.ViewGroup;
 import android.widget.ImageView;
 import android.widget.TextView;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.tfcompress.demo.R;
@@ -62,11 +61,7 @@ final class SampleStrip {
     }
 
     private void load(Sample sample, ImageView into) {
-        host.session().work(() -> {
-            try (InputStream in = model.folder.open(sample.file)) {
-                return Pictures.bitmap(Pictures.read(in));
-            }
-        }, new Worker.Done<Bitmap>() {
+        host.session().work(() -> Pictures.small(model.folder, sample.file), new Worker.Done<Bitmap>() {
             @Override
             public void done(Bitmap picture) {
                 into.setImageDrawable(Pictures.crisp(host.activity(), picture));
