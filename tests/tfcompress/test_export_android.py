@@ -318,8 +318,10 @@ def test_several_inputs_are_measured_and_checked_only(tmp_path: Path, run: Run) 
     assert [len(row) for row in made.vectors.inputs] == [2] * 5
     assert made.notes == ("the file has 2 inputs: the app measures it and checks its test vectors",)
     written(tmp_path, {"row.csv": "1,2,3"})
-    command = [tmp_path / "m.tflite", "--for", "android", "-o", tmp_path / "out", "--sample", tmp_path / "row.csv"]
-    assert "leave --input and --sample out" in run(*command)[2]
+    command = [tmp_path / "m.tflite", "--for", "android", "-o", tmp_path / "out"]
+    for more in (["--sample", tmp_path / "row.csv"], ["--drawing", "white-on-black"]):
+        assert "leave --input, --sample and --drawing out" in run(*command, *more)[2]
+    assert "--scale is for images, and the file has 2 inputs" in run(*command, "--scale", "0..1")[2]
 
 
 def test_a_report_beside_the_file_is_taken_only_if_it_is_of_the_file(place: Path) -> None:

@@ -86,7 +86,7 @@ def export_android(
     draw = _checked_draw(Draw(data, vectors, scale, seed, label), beside)
     flatbuffer = FlatBuffer.read(file)
     inputs, _ = bundle.check(flatbuffer)
-    spec, how = _input(inputs, beside, scale)
+    spec, how = _input(inputs, beside, draw, scale)
     labels = () if beside.labels is None else texts.labels(_content(beside.labels), str(beside.labels))
     words = _vocabulary(beside.vocabulary, spec)
     given = _samples(beside.samples, spec, inputs, labels)
@@ -121,13 +121,16 @@ def _checked_draw(draw: Draw, beside: Beside) -> Draw:
     return asked
 
 
-def _input(inputs: Sequence[Port], beside: Beside, scale: str) -> tuple[InputSpec, str]:
-    """What goes in, and a remark on it."""
+def _input(inputs: Sequence[Port], beside: Beside, draw: Draw, scale: str) -> tuple[InputSpec, str]:
+    """What goes in, and a remark on it; a scale that is not of the data drawn is of the pixels."""
     if len(inputs) > 1:
-        if beside.input is not None or beside.samples:
+        if beside.input is not None or beside.samples or beside.drawing is not None:
             raise UsageError(
-                f"the file has {len(inputs)} inputs, and the app can feed one; leave --input and --sample out"
+                f"the file has {len(inputs)} inputs, and the app can feed one; leave --input, --sample and --drawing "
+                "out"
             )
+        if draw.scale != scale:
+            raise UsageError(f"--scale is for images, and the file has {len(inputs)} inputs; leave it out")
         return (
             FeaturesInput(),
             f"the file has {len(inputs)} inputs: the app measures it and checks its test vectors",
