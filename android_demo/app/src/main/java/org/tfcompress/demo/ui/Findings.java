@@ -6,12 +6,12 @@ import org.tfcompress.demo.measure.VectorResult;
 public final class Findings {
     private final BenchmarkRun benchmark;
     private final ComparisonRun comparison;
-    private String checkedSha256 = "";
-    private VectorResult check;
+    private final CheckRun check;
 
     Findings(Session session) {
         benchmark = new BenchmarkRun(session);
         comparison = new ComparisonRun(session);
+        check = new CheckRun(session);
     }
 
     /** The benchmark that is under way, or the last one. */
@@ -24,13 +24,13 @@ public final class Findings {
         return comparison;
     }
 
-    /** The last check of reference inputs if it was of the file with that SHA-256, else null. */
-    public VectorResult check(String sha256) {
-        return checkedSha256.equals(sha256) ? check : null;
+    /** The check of reference inputs that is under way, or the last one. */
+    CheckRun check() {
+        return check;
     }
 
-    void keep(String sha256, VectorResult result) {
-        checkedSha256 = sha256;
-        check = result;
+    /** What came of the last check of reference inputs if it was of the file with that SHA-256, else null. */
+    public VectorResult check(String sha256) {
+        return check.result(sha256);
     }
 }

@@ -7,12 +7,9 @@ import android.widget.Button;
 import android.widget.TextView;
 import java.util.Locale;
 import org.tfcompress.demo.R;
-import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.measure.VectorCheck;
 import org.tfcompress.demo.measure.VectorResult;
-import org.tfcompress.demo.model.ModelException;
-import org.tfcompress.demo.runtime.Runners;
 
 /** Checks on request whether this phone makes the same of a model's reference inputs as Python did. */
 final class VectorsCard {
@@ -32,37 +29,27 @@ final class VectorsCard {
         }
         TextView words = cards.text(card, host.activity().getString(R.string.about_vectors));
         words.setAccessibilityLiveRegion(View.ACCESSIBILITY_LIVE_REGION_POLITE);
-        VectorResult known = host.session().findings().check(model.sha256);
-        Button[] button = new Button[1];
-        button[0] = cards.button(card, R.string.about_check, () -> check(model, words, button[0]));
-        if (known != null) {
-            show(known, words, button[0]);
+        CheckRun run = host.session().findings().check();
+        Button button = cards.button(card, R.string.about_check, () -> run.start(model));
+        Runnable refresh = () -> refresh(run, model, words, button);
+        WhileAttached.to(card, () -> {
+            run.listen(refresh);
+            refresh.run();
+        }, () -> run.forget(refresh));
+        refresh.run();
+    }
+
+    private void refresh(CheckRun run, DemoModel model, TextView words, Button button) {
+        button.setEnabled(!run.isRunning(model));
+        if (run.isRunning(model)) {
+            words.setText(R.string.about_checking);
+            words.setTextColor(host.activity().getColor(R.color.on_surface_variant));
+        } else if (run.problem(model) != null) {
+            words.setText(run.problem(model));
+            words.setTextColor(host.activity().getColor(R.color.error));
+        } else if (run.result(model.sha256) != null) {
+            show(run.result(model.sha256), words, button);
         }
-    }
-
-    private void check(DemoModel model, TextView words, Button button) {
-        button.setEnabled(false);
-        words.setText(R.string.about_checking);
-        host.session().work(() -> run(model), new Worker.Done<VectorResult>() {
-            @Override
-            public void done(VectorResult result) {
-                host.session().findings().keep(model.sha256, result);
-                show(result, words, button);
-            }
-
-            @Override
-            public void failed(String sentence) {
-                words.setText(sentence);
-                words.setTextColor(host.activity().getColor(R.color.error));
-                button.setEnabled(true);
-            }
-        });
-    }
-
-    /** On the kernels that the export took in Python. */
-    private static VectorResult run(DemoModel model) throws ModelException {
-        Threads.background();
-        return VectorCheck.run(model, Runners.factory);
     }
 
     private void show(VectorResult result, TextView words, Button button) {
@@ -71,7 +58,6 @@ final class VectorsCard {
                 result.runtime));
         words.setTextColor(activity.getColor(result.passed ? R.color.on_surface : R.color.error));
         button.setText(R.string.about_check_again);
-        button.setEnabled(true);
     }
 
     private static String verdict(Activity activity, VectorResult result) {

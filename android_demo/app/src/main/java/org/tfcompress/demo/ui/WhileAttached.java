@@ -12,9 +12,12 @@ final class WhileAttached implements View.OnAttachStateChangeListener {
         this.forget = forget;
     }
 
-    /** Calls the one when the view comes into a window, the other when it leaves it. */
+    /** Calls the one when the view comes into a window, at once if it is in one, the other when it leaves it. */
     static void to(View view, Runnable listen, Runnable forget) {
         view.addOnAttachStateChangeListener(new WhileAttached(listen, forget));
+        if (view.isAttachedToWindow()) {
+            listen.run();
+        }
     }
 
     @Override

@@ -77,6 +77,15 @@ public class AboutScreenTest {
     }
 
     @Test
+    public void aCheckGoesOnWhileThePhoneIsTurned() {
+        Phone phone = Phone.start().tab(Tab.ABOUT);
+        phone.touch("Check");
+        phone.become(Screens.LYING);
+        assertTrue(phone.text(), phone.text().contains(" reference inputs: same class"));
+        assertNotNull(Screens.find(phone.root(), "Check again"));
+    }
+
+    @Test
     public void theRecipeIsReadable() {
         Phone phone = Phone.start().tab(Tab.ABOUT);
         assertTrue(phone.text(), phone.text().contains("How it was made"));
@@ -99,7 +108,8 @@ public class AboutScreenTest {
         String text = new String(Files.readAllBytes(manifest.toPath()), StandardCharsets.UTF_8);
         String other = text.replaceFirst("\"sha256\": \"[0-9a-f]{4}", "\"sha256\": \"0000");
         Files.write(manifest.toPath(), other.getBytes(StandardCharsets.UTF_8));
-        Files.write(new File(folder, ModelFolder.LABELS).toPath(), "one\ntwo\nthree\n".getBytes(StandardCharsets.UTF_8));
+        byte[] three = "one\ntwo\nthree\n".getBytes(StandardCharsets.UTF_8);
+        Files.write(new File(folder, ModelFolder.LABELS).toPath(), three);
         Phone phone = Phone.start();
         phone.open("stale");
         phone.tab(Tab.ABOUT);
