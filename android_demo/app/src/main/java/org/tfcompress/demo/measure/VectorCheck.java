@@ -67,7 +67,7 @@ public final class VectorCheck {
         if (!vectors.sha256.equals(sha256)) {
             throw new ModelException("vectors.json was made of another model.tflite; export the model anew.");
         }
-        Comparison found = new Comparison();
+        Differences found = new Differences();
         ByteBuffer[] outputs = new ByteBuffer[specs.size()];
         for (int i = 0; i < outputs.length; i++) {
             outputs[i] = Quantizer.allocate(specs.get(i));

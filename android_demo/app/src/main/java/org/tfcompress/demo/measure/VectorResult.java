@@ -31,7 +31,7 @@ public final class VectorResult {
     /** The same of the runtime here. */
     public final String runtimeHere;
 
-    VectorResult(Comparison found, String runtime, String runtimeHere) {
+    VectorResult(Differences found, String runtime, String runtimeHere) {
         vectors = found.vectors;
         values = found.values;
         differing = found.differing;

@@ -6,7 +6,7 @@ import org.tfcompress.demo.model.Quantizer;
 import org.tfcompress.demo.model.TensorSpec;
 
 /** Counts how outputs differ from those that were expected. */
-final class Comparison {
+final class Differences {
     int vectors;
     int values;
     int differing;
