@@ -85,7 +85,7 @@ public final class ClassifyScreen extends Screen {
     public void outcomeChanged() {
         if (panel != null) {
             panel.outcomeChanged();
-            result.show(host.session(), panel.hint(), panel.hintArgument());
+            result.show(host.session(), panel.hint());
         }
     }
 

@@ -36,12 +36,12 @@ final class ResultCard {
     }
 
     /** Shows what the session has; the hint where it has nothing yet. */
-    void show(Session session, int hintText, Object... hintArguments) {
+    void show(Session session, int hintText) {
         card.setVisibility(View.VISIBLE);
         Outcome outcome = session.outcome();
         set(problem, session.inputProblem());
         boolean empty = outcome == null && session.inputProblem() == null;
-        set(hint, empty && hintText != 0 ? card.getContext().getString(hintText, hintArguments) : null);
+        set(hint, empty && hintText != 0 ? card.getContext().getString(hintText) : null);
         if (empty && hintText == 0) {
             hide(); // the panel itself says what to do
         }

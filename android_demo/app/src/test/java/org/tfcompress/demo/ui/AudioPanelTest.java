@@ -69,6 +69,8 @@ public class AudioPanelTest {
     @Test
     public void samplesAreClassified() throws Exception {
         app.shot("classify-audio-empty");
+        assertEquals("Record 0.20 s of sound, or choose a sample.", app.text(R.id.audio_text));
+        assertFalse("said once", app.view(R.id.result).isShown());
         app.touch("Sample low");
         assertEquals("low", app.text(R.id.result_first));
         app.touch("Sample high");

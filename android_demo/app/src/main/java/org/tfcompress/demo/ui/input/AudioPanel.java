@@ -167,7 +167,7 @@ final class AudioPanel extends InputPanel {
         }
         wave.show(inputs.clip());
         if (inputs.clip() == null) {
-            line.setText(text(R.string.audio_hint, hintArgument()));
+            line.setText(text(R.string.audio_hint, seconds(input.samples, input.sampleRate)));
         } else {
             line.setText(text(R.string.audio_clip, seconds(inputs.clip().length, inputs.rate()), inputs.rate()));
         }
@@ -186,13 +186,9 @@ final class AudioPanel extends InputPanel {
         }
     }
 
+    /** None: the line below the wave says what to do. */
     @Override
     public int hint() {
-        return R.string.audio_hint;
-    }
-
-    @Override
-    public Object hintArgument() {
-        return seconds(input.samples, input.sampleRate);
+        return 0;
     }
 }

@@ -62,12 +62,8 @@ public abstract class InputPanel {
     /** Runs the model on what was given before, if there is anything. */
     public abstract void run();
 
-    /** What to do first, as a text; its argument is {@link #hintArgument}. */
+    /** What to do first, as a text; 0 where the panel itself says it. */
     public abstract int hint();
-
-    public Object hintArgument() {
-        return "";
-    }
 
     /** A sample was touched. */
     protected abstract void use(Sample sample);
