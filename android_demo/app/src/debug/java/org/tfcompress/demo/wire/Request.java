@@ -80,7 +80,8 @@ final class Request {
         try {
             Path real = file.toPath().toRealPath();
             if (!folder.toPath().toRealPath().equals(real.getParent())) {
-                throw new ModelException(name + " is a link out of the app's folder, which is not followed; push the file itself");
+                throw new ModelException(
+                        name + " is a link out of the app's folder, which is not followed; push the file itself");
             }
             return real;
         } catch (IOException error) {
@@ -99,7 +100,8 @@ final class Request {
     private static int number(Bundle extras, String key, int most) throws ModelException {
         Object value = extras.get(key);
         if (!(value instanceof Integer)) {
-            throw new ModelException(key + " is " + told(value) + ", expected a number (am start --ei " + key + " ...)");
+            throw new ModelException(
+                    key + " is " + told(value) + ", expected a number (am start --ei " + key + " ...)");
         }
         int number = (Integer) value;
         if (number < 1 || number > most) {

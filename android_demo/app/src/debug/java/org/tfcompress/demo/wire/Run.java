@@ -17,8 +17,8 @@ import org.tfcompress.demo.runtime.Runners;
 
 /** One measurement that the computer asked for, from waiting for the foreground to the rows. */
 final class Run {
-    private static final String LEFT =
-            "the app left the foreground while it measured; keep the phone unlocked and the app open, and run this again";
+    private static final String LEFT = "the app left the foreground while it measured; "
+            + "keep the phone unlocked and the app open, and run this again";
 
     private final Request request;
     private final Answer answer;

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Between the float model's units and the bytes of a tensor: stored = round(value / scale) + zeroPoint, clipped to
- * the type; the quotient is of 32 bits, as the runtimes make it, and ties go away from zero, as the toolkit and TFLite's
+ * Between the float model's units and the bytes of a tensor: stored = round(value / scale) + zeroPoint, clipped to the
+ * type; the quotient is of 32 bits, as the runtimes make it, and ties go away from zero, as the toolkit and TFLite's
  * reference kernels have it. Without a scale integers are plain numbers.
  */
 public final class Quantizer {

@@ -32,8 +32,9 @@ public final class Complaint {
         if (builtin.find()) {
             String version = builtin.group(2) == null ? "" : " in version " + builtin.group(2);
             if (builtin.group(1).equals("FULLY_CONNECTED") && "12".equals(builtin.group(2))) {
-                return new ModelException("This runtime has no operator FULLY_CONNECTED" + version + ", Dense layers of "
-                        + "a dynamic file with a scale per channel; convert the model with --dense per-tensor.", cause);
+                return new ModelException("This runtime has no operator FULLY_CONNECTED" + version
+                        + ", Dense layers of a dynamic file with a scale per channel; convert the model with "
+                        + "--dense per-tensor.", cause);
             }
             return new ModelException("This runtime has no operator " + builtin.group(1) + version
                     + "; convert it to another --dtype or with an older converter, or replace that operator.", cause);

@@ -24,7 +24,8 @@ public class FiguresTest {
     @Test
     public void oneStepInOneOfFourBytesIsCounted() {
         figures.add(DType.INT8, ByteBuffer.wrap(new byte[] {-128, 7, 127, 0}), new byte[] {-128, 7, 126, 0});
-        assertEquals("4 1 1.0 0", figures.values + " " + figures.differing + " " + figures.largest + " " + figures.otherTop);
+        String counted = figures.values + " " + figures.differing + " " + figures.largest + " " + figures.otherTop;
+        assertEquals("4 1 1.0 0", counted);
     }
 
     @Test

@@ -10,8 +10,9 @@ import org.tfcompress.demo.runtime.RunOptions;
 import org.tfcompress.demo.runtime.TfliteRunner;
 
 /**
- * A program of its own, as a JVM that has loaded this library serves nothing else: the app's TfliteRunner on every model
- * that has vectors. It writes a line of {@link Figures} for each way to run each, or "refused", the name and the reason.
+ * A program of its own, as a JVM that has loaded this library serves nothing else: the app's TfliteRunner on every
+ * model that has vectors. It writes a line of {@link Figures} for each way to run each, or "refused", the name and the
+ * reason.
  */
 public final class ShippedMain {
     static final String REFUSED = "refused\t";

@@ -106,7 +106,8 @@ public class BenchmarkScreenTest {
         Uri place = Uri.parse("content://documents/report.json");
         ByteArrayOutputStream saved = new ByteArrayOutputStream();
         shadowOf(phone.activity().getContentResolver()).registerOutputStream(place, saved);
-        shadowOf((Activity) phone.activity()).receiveResult(asked.intent, Activity.RESULT_OK, new Intent().setData(place));
+        Intent answer = new Intent().setData(place);
+        shadowOf((Activity) phone.activity()).receiveResult(asked.intent, Activity.RESULT_OK, answer);
         phone.settle();
         assertEquals(10, new JSONObject(saved.toString()).getJSONArray("rows").length());
         assertTrue(phone.text().contains("The report is saved."));

@@ -120,7 +120,8 @@ public class ComputerAsksTest {
         for (int i = 0; i < 10; i++) {
             JSONObject row = rows.getJSONObject(i);
             assertEquals("Google Pixel 8, Android 14", row.getString("target"));
-            assertTrue(row.toString(), row.getString("runtime").endsWith(i < 5 ? "XNNPACK, 1 thread)" : "XNNPACK, 2 threads)"));
+            String way = i < 5 ? "XNNPACK, 1 thread)" : "XNNPACK, 2 threads)";
+            assertTrue(row.toString(), row.getString("runtime").endsWith(way));
         }
         assertEquals("latency_p50", rows.getJSONObject(0).getString("name"));
         assertTrue(rows.getJSONObject(0).getDouble("value") > 0);

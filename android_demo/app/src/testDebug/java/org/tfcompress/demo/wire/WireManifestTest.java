@@ -58,7 +58,8 @@ public class WireManifestTest {
     @Test
     public void turningThePhoneDoesNotEndARun() throws Exception {
         List<String> changes = Arrays.asList(activity(MERGED).getAttributeNS(ANDROID, "configChanges").split("\\|"));
-        for (String change : new String[] {"orientation", "screenSize", "screenLayout", "uiMode", "density", "locale"}) {
+        String[] expected = {"orientation", "screenSize", "screenLayout", "uiMode", "density", "locale"};
+        for (String change : expected) {
             assertEquals(change, true, changes.contains(change));
         }
     }
