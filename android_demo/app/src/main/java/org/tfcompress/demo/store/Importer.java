@@ -68,7 +68,7 @@ public final class Importer {
             return new DiskFolder(named);
         } catch (IOException error) {
             throw new ModelException("The file could not be stored (" + error.getMessage()
-                    + "); make room on the phone, and choose a model of at most " + (MODEL_BYTES >> 20) + " MB.",
+                    + "); make room on the phone, and choose a model of at most " + (MODEL_BYTES >> 20) + " MiB.",
                     error);
         } finally {
             remove(part);

@@ -6,6 +6,8 @@ import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertTrue;
 
+import android.graphics.Bitmap;
+import android.graphics.Canvas;
 import android.os.SystemClock;
 import android.view.MotionEvent;
 import android.view.View;
@@ -83,6 +85,29 @@ public class DrawPanelTest {
         assertTrue(app.text(R.id.result_hint).startsWith("Draw, or"));
         assertFalse(app.view(R.id.draw_undo).isEnabled());
         assertFalse(app.view(R.id.draw_clear).isEnabled());
+    }
+
+    /** As where Android takes the touch for a gesture of its own. */
+    @Test
+    public void aStrokeThatIsTakenBackLeavesTheSampleOnThePad() {
+        app.touch("Sample 8");
+        Bitmap before = pad();
+        View pad = app.view(R.id.draw);
+        long down = SystemClock.uptimeMillis();
+        send(pad, down, MotionEvent.ACTION_DOWN, .1f, .1f);
+        send(pad, down, MotionEvent.ACTION_MOVE, .5f, .5f);
+        assertFalse(before.sameAs(pad()));
+        send(pad, down, MotionEvent.ACTION_CANCEL, .5f, .5f);
+        app.settle();
+        assertTrue(before.sameAs(pad()));
+        assertEquals("8", app.text(R.id.result_first));
+    }
+
+    private Bitmap pad() {
+        View pad = app.view(R.id.draw);
+        Bitmap drawn = Bitmap.createBitmap(pad.getWidth(), pad.getHeight(), Bitmap.Config.ARGB_8888);
+        pad.draw(new Canvas(drawn));
+        return drawn;
     }
 
     /** The session outlives the activity, and would keep it and all its views from being freed. */

@@ -74,7 +74,6 @@ public final class DrawView extends View {
         switch (event.getActionMasked()) {
             case MotionEvent.ACTION_DOWN:
                 getParent().requestDisallowInterceptTouchEvent(true);
-                picture = null;
                 current.clear();
                 add(event.getX(), event.getY());
                 break;
@@ -115,6 +114,7 @@ public final class DrawView extends View {
     private void finish() {
         float[] points = array(current);
         current.clear();
+        picture = null;
         strokes.add(points);
         if (listener != null) {
             listener.stroke(points);
@@ -135,7 +135,7 @@ public final class DrawView extends View {
         edge.addRoundRect(0, 0, getWidth(), getHeight(), round, round, Path.Direction.CW);
         canvas.clipPath(edge);
         canvas.drawColor(dark ? Color.BLACK : Color.WHITE);
-        if (picture != null) {
+        if (picture != null && current.isEmpty()) { // a stroke that Android takes back leaves it there
             canvas.drawBitmap(picture, null, new Rect(0, 0, getWidth(), getHeight()), smooth);
             return;
         }
