@@ -16,29 +16,14 @@ import org.tfcompress.demo.runtime.Runners;
  * The benchmark that is under way, or the last one. Outlives a rotation. Main thread only; each way to run the model
  * is a piece of the session's work of its own, so that nothing else runs a model meanwhile.
  */
-public final class BenchmarkRun {
-    private static final Runnable NOBODY = () -> {};
-
+public final class BenchmarkRun extends Watched {
     private final Session session;
     private final Handler main = new Handler(Looper.getMainLooper());
     private Suite suite;
     private AtomicBoolean cancelled = new AtomicBoolean();
-    private Runnable listener = NOBODY;
 
     BenchmarkRun(Session session) {
         this.session = session;
-    }
-
-    /** Who is told of every change; the last one that asked. */
-    void listen(Runnable told) {
-        listener = told;
-    }
-
-    /** Tells that one no more. */
-    void forget(Runnable told) {
-        if (listener == told) {
-            listener = NOBODY;
-        }
     }
 
     /** What is measured or was; null if nothing. */
@@ -68,7 +53,7 @@ public final class BenchmarkRun {
         cancelled.set(true);
         if (isRunning()) {
             suite.stop();
-            listener.run();
+            tell();
         }
     }
 
@@ -92,7 +77,7 @@ public final class BenchmarkRun {
                 }
             });
         }
-        listener.run();
+        tell();
     }
 
     /** Null if it was stopped. */
@@ -110,7 +95,7 @@ public final class BenchmarkRun {
     private void tell(Suite.Entry entry, int done) {
         main.post(() -> {
             entry.progress(done);
-            listener.run();
+            tell();
         });
     }
 }

@@ -8,11 +8,8 @@ import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.runtime.Runners;
 
 /** A check of a model's reference inputs, under way or the last one. Outlives a rotation. Main thread only. */
-final class CheckRun {
-    private static final Runnable NOBODY = () -> {};
-
+final class CheckRun extends Watched {
     private final Session session;
-    private Runnable listener = NOBODY;
     private String sha256 = "";
     private boolean running;
     private VectorResult result;
@@ -20,18 +17,6 @@ final class CheckRun {
 
     CheckRun(Session session) {
         this.session = session;
-    }
-
-    /** Who is told of every change; the last one that asked. */
-    void listen(Runnable told) {
-        listener = told;
-    }
-
-    /** Tells that one no more. */
-    void forget(Runnable told) {
-        if (listener == told) {
-            listener = NOBODY;
-        }
     }
 
     boolean isRunning(DemoModel model) {
@@ -65,7 +50,7 @@ final class CheckRun {
                 end(model, null, sentence);
             }
         });
-        listener.run();
+        tell();
     }
 
     private void end(DemoModel model, VectorResult found, String sentence) {
@@ -73,7 +58,7 @@ final class CheckRun {
             running = false;
             result = found;
             problem = sentence;
-            listener.run();
+            tell();
         }
     }
 

@@ -7,17 +7,14 @@ import org.tfcompress.demo.compare.Comparison;
 import org.tfcompress.demo.model.ModelException;
 
 /** The comparison that is under way, or the last one. Outlives a rotation. Main thread only. */
-public final class ComparisonRun {
+public final class ComparisonRun extends Watched {
     /** What makes a comparison; asked to end early by the flag. */
     interface Maker {
         Comparison make(AtomicBoolean cancelled) throws ModelException, IOException;
     }
 
-    private static final Runnable NOBODY = () -> {};
-
     private final Session session;
     private AtomicBoolean cancelled = new AtomicBoolean();
-    private Runnable listener = NOBODY;
     private Object of;
     private boolean running;
     private Comparison comparison;
@@ -25,18 +22,6 @@ public final class ComparisonRun {
 
     ComparisonRun(Session session) {
         this.session = session;
-    }
-
-    /** Who is told of every change; the last one that asked. */
-    void listen(Runnable told) {
-        listener = told;
-    }
-
-    /** Tells that one no more. */
-    void forget(Runnable told) {
-        if (listener == told) {
-            listener = NOBODY;
-        }
     }
 
     /** What is compared on what; null for nothing. */
@@ -91,7 +76,7 @@ public final class ComparisonRun {
                 end(stop, null, sentence);
             }
         });
-        listener.run();
+        tell();
     }
 
     private void end(AtomicBoolean stop, Comparison made, String sentence) {
@@ -101,6 +86,6 @@ public final class ComparisonRun {
         running = false;
         comparison = made;
         problem = sentence;
-        listener.run();
+        tell();
     }
 }
