@@ -1,4 +1,4 @@
-"""Makes the README's tables from the files in `benchmarks/results`; `--check` only says whether they are equal.
+"""Makes the README's tables from the files in `benchmarks/results` and the demo app's models; `--check` only says whether they are equal.
 
 python benchmarks/readme_tables.py [--check]
 """
@@ -225,6 +225,22 @@ def _errors(told: dict[str, Any]) -> str:
     )
 
 
+def demo_models() -> list[str]:
+    """Rows of what the demo app ships with, from the report in each model's folder."""
+    head = ("model", "input", "float32", "int8", "float32 file", "int8 file", "zeros")
+    rows = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    for file in sorted((ROOT / "android_demo" / "app" / "src" / "main" / "assets" / "models").glob("*/model.json")):
+        told = json.loads(file.read_text(encoding="utf-8"))
+        value = {row["name"]: row["value"] for row in told["report"]["rows"]}
+        cells = (
+            *(told["title"], told["input"]["kind"]),
+            *(f"{value['accuracy_before']:.4f}", f"{value['accuracy_after']:.4f}"),
+            *(f"{value['float_file_bytes']:,}", f"{value['file_bytes']:,}", f"{value['sparsity']:.0%}"),
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
 def _equal(differing: dict[str, int], samples: int) -> str:
     """On how many samples, by runtime; in one word where it is the same on all."""
     equal = {runtime: samples - count for runtime, count in differing.items()}
@@ -255,13 +271,21 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
 }
 
 
-def fill(text: str) -> str:
-    """The README with every table made anew."""
+def made() -> dict[str, list[str]]:
+    """Every table by its name, anew."""
+    tables = {"demo_models": demo_models()}
     for name, (source, make) in TABLES.items():
         file = ROOT / "benchmarks" / "results" / f"{source}.json"
         if not file.exists():
             raise SystemExit(f"{file.relative_to(ROOT)} is not there; measure the table {name} first")
-        table = "\n".join(make(json.loads(file.read_text(encoding="utf-8"))))
+        tables[name] = make(json.loads(file.read_text(encoding="utf-8")))
+    return tables
+
+
+def fill(text: str) -> str:
+    """The README with every table made anew."""
+    for name, lines in made().items():
+        table = "\n".join(lines)
         pattern = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         text, count = pattern.subn(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", text)
         if count != 1:
