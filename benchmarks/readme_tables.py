@@ -1,4 +1,4 @@
-"""Makes the README's tables from the files in `benchmarks/results` and the demo app's models; `--check` only says whether they are equal.
+"""Makes the tables of the README from the measured results and the demo app's models; `--check` only compares them.
 
 python benchmarks/readme_tables.py [--check]
 """
