@@ -2,8 +2,9 @@
 
     python android_demo/tools/screen_models.py      from the repository's root; takes a minute
 
-Iris flowers as numbers, scikit-learn's two photographs as colour pictures, tones, sentences, digits without a
-model.json, and a model with two inputs. The names of some may be given: screen_models.py tones topics
+Iris flowers as four numbers and cells of tumours as thirty, scikit-learn's two photographs as colour pictures, tones,
+sentences, digits without a model.json, and a model with two inputs. The names of some may be given:
+screen_models.py tones topics
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import sys
 import tempfile
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sklearn.datasets
 import tensorflow as tf
 from PIL import Image
-from sklearn.datasets import load_digits, load_iris, load_sample_image
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_sample_image
 
 RESOURCES = Path(__file__).parents[1] / "app/src/test/resources/models"
 keras = tf.keras
@@ -35,6 +37,7 @@ def main() -> None:
         "tones": tones,
         "topics": topics,
         "two_inputs": two_inputs,
+        "cells": cells,
     }
     RESOURCES.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[1:] or makers:
@@ -72,16 +75,34 @@ def iris(folder: Path) -> None:
         [keras.Input((4,)), keras.layers.Dense(16, activation="relu"), keras.layers.Dense(3, activation="softmax")]
     )
     file = convert(trained(model, x, data.target, folder / "iris.keras", 60), x)
+    numbers(folder, data, (0, 60, 120), file, "Iris flowers", RESOURCES / "iris")
+
+
+def cells(folder: Path) -> None:
+    """Thirty numbers, more than a screen has room for."""
+    data = load_breast_cancer()
+    mean, std = data.data.mean(axis=0), data.data.std(axis=0)
+    x = ((data.data - mean) / std).astype(np.float32)
+    model = keras.Sequential([keras.Input((30,)), keras.layers.Dense(2, activation="softmax")])
+    file = convert(trained(model, x, data.target, folder / "cells.keras", 20), x)
+    numbers(folder, data, (0, 19), file, "Cells of tumours", RESOURCES / "cells", mean, std)
+
+
+def numbers(
+    folder: Path, data: Any, rows: tuple[int, ...], file: Path, title: str, out: Path, mean: Any = (0,), std: Any = (1,)
+) -> None:
+    """Exports a model of scikit-learn's data, with some of its rows as samples."""
     (folder / "labels.txt").write_text("\n".join(data.target_names) + "\n")
     names = ", ".join(f'"{each}"' for each in data.feature_names)
-    (folder / "input.toml").write_text(f'kind = "features"\nnames = [{names}]\nmean = [0.0]\nstd = [1.0]\n')
-    samples = []
-    for index in (0, 60, 120):
+    scaled = f"mean = {[float(value) for value in mean]}\nstd = {[float(value) for value in std]}\n"
+    (folder / "input.toml").write_text(f'kind = "features"\nnames = [{names}]\n{scaled}')
+    samples: list[object] = []
+    for index in rows:
         sample = folder / f"{data.target_names[data.target[index]]}.csv"
-        sample.write_text(",".join(f"{value:.1f}" for value in x[index]) + "\n")
+        sample.write_text(",".join(f"{value:.7g}" for value in data.data[index]) + "\n")
         samples += ["--sample", sample]
     options = ["--labels", folder / "labels.txt", "--input", folder / "input.toml", *samples]
-    tfcompress("export", file, "--for", "android", *options, "--title", "Iris flowers", "-o", RESOURCES / "iris")
+    tfcompress("export", file, "--for", "android", *options, "--title", title, "-o", out)
 
 
 def photos(folder: Path) -> None:

@@ -22,12 +22,19 @@ final class FeaturesPanel extends InputPanel {
     /** More than these are pasted rather than filled in. */
     private static final int MOST_FIELDS = 64;
 
+    /** With more than these, only the first ones are shown until the user asks for all: Run and result stay near. */
+    private static final int MOST_AT_ONCE = 8;
+
+    private static final int FIRST = 4;
+
     private static final int MOST_BYTES = 16 << 20;
 
     private final FeaturesInput input;
     private final int count;
     private final List<TextView> fields = new ArrayList<>();
     private TextView wrong;
+    private ViewGroup rest;
+    private TextView more;
 
     FeaturesPanel(Host host, Screen screen, DemoModel model, FeaturesInput input) {
         super(host, screen, model);
@@ -39,6 +46,8 @@ final class FeaturesPanel extends InputPanel {
     protected View make(LayoutInflater inflater, ViewGroup parent) {
         View view = inflater.inflate(R.layout.panel_features, parent, false);
         ViewGroup rows = view.findViewById(R.id.features);
+        rest = view.findViewById(R.id.features_rest);
+        more = view.findViewById(R.id.features_more);
         wrong = view.findViewById(R.id.features_wrong);
         if (count > MOST_FIELDS) {
             TextView all = (TextView) inflater.inflate(R.layout.features_many, rows, false);
@@ -48,16 +57,26 @@ final class FeaturesPanel extends InputPanel {
             fields.add(all);
         } else {
             for (int i = 0; i < count; i++) {
-                rows.addView(row(inflater, rows, i));
+                ViewGroup place = count > MOST_AT_ONCE && i >= FIRST ? rest : rows;
+                place.addView(row(inflater, place, i));
             }
         }
+        more.setOnClickListener(clicked -> unfold(rest.getVisibility() != View.VISIBLE));
+        unfold(false);
         fill(inputs.numbers());
         view.findViewById(R.id.features_run).setOnClickListener(clicked -> {
             mark(null);
             keep();
+            unfold(false); // the result is below
             runAll(true);
         });
         return view;
+    }
+
+    private void unfold(boolean all) {
+        rest.setVisibility(all ? View.VISIBLE : View.GONE);
+        more.setVisibility(rest.getChildCount() == 0 ? View.GONE : View.VISIBLE);
+        more.setText(all ? text(R.string.features_first, FIRST) : text(R.string.features_all, count));
     }
 
     private View row(LayoutInflater inflater, ViewGroup rows, int index) {
@@ -165,6 +184,7 @@ final class FeaturesPanel extends InputPanel {
                 values[i] = Float.parseFloat(numbers[i].isEmpty() ? "0" : numbers[i].replace(',', '.'));
             } catch (NumberFormatException e) {
                 say(tells, text(R.string.features_wrong, name(i), numbers[i]));
+                unfold(tells && i >= FIRST && count > MOST_AT_ONCE);
                 return;
             }
         }
