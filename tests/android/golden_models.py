@@ -14,6 +14,7 @@ from small_tflite import G, Op, T, build, model, pack
 
 from converters.flatbuffer import FlatBuffer, prefix
 from converters.runtimes import litert, ports
+from converters.shrink import shrink
 
 # Name -> dtype, io and what else `tfcompress.convert` is asked for.
 FORMS: dict[str, dict[str, Any]] = {
@@ -52,7 +53,7 @@ def convert_all(folder: Path) -> None:
     data = np.random.default_rng(6).normal(0, 1, (50, 64)).astype(np.float32)
     made = convert(_sparse(), data, runtime="tflm", decode="huffman")
     (folder / "encoded.tflite").write_bytes(made.flatbuffer.data)
-    for name, data in hostile().items():
+    for name, data in (hostile() | shrunk((folder / "int8.tflite").read_bytes())).items():
         (folder / f"{name}.tflite").write_bytes(data)
 
 
@@ -110,6 +111,28 @@ def hostile() -> dict[str, bytes]:
         "text": build(text),
         "apart": build(apart),
     }
+
+
+def shrunk(int8: bytes) -> dict[str, bytes]:
+    """Files that are shrunk for TFLM, so that no phone runs them, one for each thing that is left out."""
+    dense = [
+        T("x", [1, 2], "int8", scales=[0.5], zero_points=[0]),
+        T("w", [1, 2], "int8", [[1, 2]], scales=[0.25], zero_points=[0]),
+        T("b", [1], "int32", [3]),
+        T("y", [1, 1], "int8", scales=[0.5], zero_points=[0]),
+    ]
+    flat = [T("x", [1, 4], "float32"), T("s", [2], "int32", [2, 2]), T("r", [2, 2], "float32")]
+    reshape = Op("RESHAPE", ["x", "s"], ["r"], ("ReshapeOptions", {"newShape": [2, 2]}))
+    files = {
+        "shrunk": int8,
+        "shrunk_bias": build(
+            G(dense, [Op("FULLY_CONNECTED", ["x", "w", "b"], ["y"], ("FullyConnectedOptions", {}))], ["x"], ["y"])
+        ),
+        "shrunk_reshape": build(
+            G([*flat, T("y", [2, 2], "float32")], [reshape, Op("TANH", ["r"], ["y"])], ["x"], ["y"])
+        ),
+    }
+    return {name: shrink(FlatBuffer(data), engine="tflm").data for name, data in files.items()}
 
 
 def runs(folder: Path, name: str) -> dict[str, Any]:

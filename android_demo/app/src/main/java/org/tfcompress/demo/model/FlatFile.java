@@ -22,7 +22,7 @@ final class FlatFile {
     /** The offset itself, if so many bytes from there are inside of the file. */
     int at(long offset, long length) throws ModelException {
         if (offset < 0 || length < 0 || offset + length > bytes.capacity()) {
-            throw damaged("it points to byte " + offset + " of " + bytes.capacity());
+            throw damaged("its tables point outside of it");
         }
         return (int) offset;
     }

@@ -19,6 +19,11 @@ final class GraphTensor {
     final float scale;
     final int zeroPoint;
 
+    /** How many there are: one, or one per channel. */
+    final int scales;
+
+    final int zeroPoints;
+
     /** Its values are in the file. */
     final boolean constant;
 
@@ -33,8 +38,12 @@ final class GraphTensor {
         }
         constant = buffer < filledBuffers.length && filledBuffers[buffer];
         FlatTable quantization = table.table(4);
-        scale = quantization == null ? 0 : quantization.firstFloat(quantization.vector(2, 4));
-        zeroPoint = quantization == null ? 0 : (int) quantization.firstLong(quantization.vector(3, 8));
+        FlatTable.Vector scaled = quantization == null ? null : quantization.vector(2, 4);
+        FlatTable.Vector zeros = quantization == null ? null : quantization.vector(3, 8);
+        scale = quantization == null ? 0 : quantization.firstFloat(scaled);
+        zeroPoint = quantization == null ? 0 : (int) quantization.firstLong(zeros);
+        scales = scaled == null ? 0 : scaled.size;
+        zeroPoints = zeros == null ? 0 : zeros.size;
     }
 
     boolean quantizedAs(int wanted) {

@@ -40,9 +40,18 @@ public final class ModelFile {
         }
         codes = model.tables(1);
         boolean[] filled = filledBuffers(model.tables(4));
-        for (FlatTable subgraph : model.tables(2)) {
-            subgraphs.add(new Subgraph(subgraph, filled, codes.length));
+        int[] builtins = new int[codes.length];
+        for (int i = 0; i < codes.length; i++) {
+            builtins[i] = builtin(codes[i]);
         }
+        for (FlatTable subgraph : model.tables(2)) {
+            subgraphs.add(new Subgraph(subgraph, filled, builtins));
+        }
+    }
+
+    /** The operator's number; the byte of old files holds those below 127 alone. */
+    private static int builtin(FlatTable code) throws ModelException {
+        return Math.max(code.int8(0, 0), code.int32(3, 0));
     }
 
     private static boolean[] filledBuffers(FlatTable[] buffers) throws ModelException {
@@ -63,6 +72,12 @@ public final class ModelFile {
     public static ModelFile read(ByteBuffer bytes) throws ModelException {
         ModelFile file = new ModelFile(bytes);
         file.refuseCustomOperators();
+        for (Subgraph subgraph : file.subgraphs) {
+            if (subgraph.shrunk != null) {
+                throw new ModelException("Phones cannot run this file: it was shrunk for TFLM (" + subgraph.shrunk
+                        + "); convert the model with --runtime litert.");
+            }
+        }
         if (file.subgraphs.isEmpty()) {
             throw FlatFile.damaged("it has no graph");
         }
@@ -85,8 +100,7 @@ public final class ModelFile {
 
     private void refuseCustomOperators() throws ModelException {
         for (FlatTable code : codes) {
-            int builtin = Math.max(code.int8(0, 0), code.int32(3, 0));
-            String name = builtin == CUSTOM ? code.text(1) : null;
+            String name = builtin(code) == CUSTOM ? code.text(1) : null;
             if ("TFLM_DECODE".equals(name)) {
                 throw new ModelException("The weights of this file are encoded for microcontrollers, and phones cannot "
                         + "read them; export it with --decode off.");
@@ -117,6 +131,19 @@ public final class ModelFile {
 
     public List<TensorSpec> outputs() throws ModelException {
         return specs(subgraphs.get(0).outputs, "output");
+    }
+
+    /** Shapes of all inputs and outputs, as text: files that can be laid side by side have the same. */
+    public static String shapes(List<TensorSpec> inputs, List<TensorSpec> outputs) {
+        StringBuilder text = new StringBuilder();
+        for (TensorSpec input : inputs) {
+            text.append(Arrays.toString(input.shape()));
+        }
+        text.append(" to ");
+        for (TensorSpec output : outputs) {
+            text.append(Arrays.toString(output.shape()));
+        }
+        return text.toString();
     }
 
     private List<TensorSpec> specs(int[] indices, String what) throws ModelException {
@@ -164,7 +191,10 @@ public final class ModelFile {
         final int[] outputs;
         final int operators;
 
-        Subgraph(FlatTable table, boolean[] filledBuffers, int codes) throws ModelException {
+        /** What was left out of it for TFLM; null for nothing. */
+        final String shrunk;
+
+        Subgraph(FlatTable table, boolean[] filledBuffers, int[] builtins) throws ModelException {
             FlatTable[] declared = table.tables(0);
             tensors = new GraphTensor[declared.length];
             for (int i = 0; i < declared.length; i++) {
@@ -176,12 +206,13 @@ public final class ModelFile {
             operators = steps.length;
             for (FlatTable step : steps) {
                 int code = step.int32(0, 0);
-                if (code < 0 || code >= codes) {
-                    throw FlatFile.damaged("an operator is of kind " + code + " of " + codes);
+                if (code < 0 || code >= builtins.length) {
+                    throw FlatFile.damaged("an operator is of kind " + code + " of " + builtins.length);
                 }
                 checked(step.int32s(1), -1);
                 checked(step.int32s(2), -1);
             }
+            shrunk = Shrunk.why(tensors, steps, builtins);
         }
 
         private int[] checked(int[] indices, int lowest) throws ModelException {

@@ -18,6 +18,7 @@ import org.tfcompress.demo.manifest.DemoModel;
 /** Two models on the same input: the one that is shown, and its compare.tflite or another of the library. */
 public final class CompareScreen extends Screen implements AdapterView.OnItemSelectedListener {
     private static final String CHOSEN = "other";
+    private static final String CHOSEN_FOR = "model";
 
     private final List<Opponent> opponents = new ArrayList<>();
     private ComparisonRun run;
@@ -27,6 +28,9 @@ public final class CompareScreen extends Screen implements AdapterView.OnItemSel
     private Spinner spinner;
     private ArrayAdapter<Opponent> adapter;
     private String chosen;
+
+    /** The model that {@link #chosen} was chosen for; the next one begins with its own compare.tflite again. */
+    private String chosenFor;
     private boolean inFront;
 
     public CompareScreen(Host host) {
@@ -71,11 +75,13 @@ public final class CompareScreen extends Screen implements AdapterView.OnItemSel
     @Override
     public void save(Bundle state) {
         state.putString(CHOSEN, chosen);
+        state.putString(CHOSEN_FOR, chosenFor);
     }
 
     @Override
     public void restore(Bundle state) {
         chosen = state.getString(CHOSEN);
+        chosenFor = state.getString(CHOSEN_FOR);
         list();
     }
 
@@ -90,28 +96,48 @@ public final class CompareScreen extends Screen implements AdapterView.OnItemSel
     @Override
     public void onNothingSelected(AdapterView<?> parent) {}
 
-    /** Lists what the model can be compared with; its own compare.tflite first. */
+    /** Lists what the model can be compared with, and selects what was chosen for it or else the first that fits. */
     private void list() {
+        Activity activity = host.activity();
         DemoModel model = host.session().model();
         List<Opponent> now = model == null
                 ? new ArrayList<>()
-                : Opponent.all(model, host.session(), host.activity().getString(R.string.compare_came_with));
+                : Opponent.all(model, host.session(), activity.getString(R.string.compare_came_with),
+                        activity.getString(R.string.compare_choose));
         if (!now.equals(opponents)) {
             opponents.clear();
             opponents.addAll(now);
             adapter.notifyDataSetChanged();
         }
-        for (int i = 0; i < opponents.size(); i++) {
-            if (opponents.get(i).key().equals(chosen)) {
-                spinner.setSelection(i);
-            }
+        if (model != null && !host.session().chosen().key.equals(chosenFor)) {
+            chosenFor = host.session().chosen().key;
+            chosen = null;
+        }
+        if (!opponents.isEmpty()) {
+            spinner.setSelection(position());
         }
         refresh();
     }
 
+    private int position() {
+        for (int i = 0; i < opponents.size(); i++) {
+            if (opponents.get(i).key().equals(chosen)) {
+                return i;
+            }
+        }
+        for (int i = 0; i < opponents.size(); i++) {
+            if (opponents.get(i).fits) {
+                return i;
+            }
+        }
+        return 0;
+    }
+
+    /** Null where there is none, or none is chosen. */
     private Opponent opponent() {
         int position = spinner.getSelectedItemPosition();
-        return position < 0 || position >= opponents.size() ? null : opponents.get(position);
+        boolean any = position >= 0 && position < opponents.size() && !opponents.get(position).isNobody();
+        return any ? opponents.get(position) : null;
     }
 
     /** @param again also if the same was compared before */
@@ -159,6 +185,9 @@ public final class CompareScreen extends Screen implements AdapterView.OnItemSel
         }
         if (opponents.isEmpty()) {
             return activity.getString(R.string.compare_nothing);
+        }
+        if (opponent() == null) {
+            return activity.getString(R.string.compare_none_fits);
         }
         if (run.problem() != null) {
             return run.problem();

@@ -1,5 +1,6 @@
 package org.tfcompress.demo.ui;
 
+import org.tfcompress.demo.model.ModelFile;
 import org.tfcompress.demo.store.ModelFolder;
 
 /** A model as the list of models shows it. */
@@ -14,14 +15,18 @@ public final class Listed {
     /** Type and size: "int8, 34,458 bytes"; or why it cannot run. */
     public final String detail;
 
+    /** Of {@link ModelFile#shapes}; empty where it cannot run. */
+    public final String shapes;
+
     /** The user opened it, and may remove it. */
     public final boolean deletable;
 
-    Listed(ModelFolder folder, String title, String detail, boolean deletable) {
+    Listed(ModelFolder folder, String title, String detail, String shapes, boolean deletable) {
         this.folder = folder;
         this.key = (deletable ? "opened/" : "bundled/") + folder.name();
         this.title = title;
         this.detail = detail;
+        this.shapes = shapes;
         this.deletable = deletable;
     }
 }

@@ -62,7 +62,7 @@ final class Loader {
     List<Listed> list() {
         List<Listed> all = new ArrayList<>();
         for (ModelFolder folder : library().folders()) {
-            all.add(new Listed(folder, title(folder), detail(folder), library().canDelete(folder)));
+            all.add(listed(folder));
         }
         return all;
     }
@@ -80,13 +80,17 @@ final class Loader {
         return folder.name();
     }
 
-    private String detail(ModelFolder folder) {
+    private Listed listed(ModelFolder folder) {
+        boolean deletable = library().canDelete(folder);
         try {
             ByteBuffer bytes = folder.map(ModelFolder.MODEL);
+            ModelFile file = ModelFile.read(bytes);
             String size = new Figures(context).exactBytes(bytes.remaining());
-            return context.getString(R.string.kind_and_size, ModelFile.kind(bytes), size);
+            String detail = context.getString(R.string.kind_and_size, file.kind(), size);
+            String shapes = ModelFile.shapes(file.inputs(), file.outputs());
+            return new Listed(folder, title(folder), detail, shapes, deletable);
         } catch (IOException | ModelException e) {
-            return context.getString(R.string.cannot_run);
+            return new Listed(folder, title(folder), context.getString(R.string.cannot_run), "", deletable);
         }
     }
 

@@ -11,39 +11,60 @@ import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.Manifest;
 import org.tfcompress.demo.model.ModelException;
+import org.tfcompress.demo.model.ModelFile;
 import org.tfcompress.demo.preprocess.Preprocessor;
 
 /** Whom a model is compared with: the compare.tflite of its folder, or another model of the library. */
 final class Opponent {
     private static final String OWN = "compare.tflite";
+    private static final String NOBODY = "";
 
+    private final String key;
     private final String title;
 
-    /** Null for the compare.tflite of the model's own folder. */
+    /** Null for the compare.tflite of the model's own folder, and for nobody. */
     private final Listed other;
 
-    private Opponent(String title, Listed other) {
+    /** It takes and gives the same shapes, as far as is known; a compare.tflite is there to do so. */
+    final boolean fits;
+
+    private Opponent(String key, String title, Listed other, boolean fits) {
+        this.key = key;
         this.title = title;
         this.other = other;
+        this.fits = fits;
     }
 
-    /** All that a model can be compared with, its own compare.tflite first. */
-    static List<Opponent> all(DemoModel model, Session session, String ownTitle) {
+    /**
+     * All that a model can be compared with, its own compare.tflite first. Where none of them fits, the first one is
+     * nobody, so that nothing is tried before the user chooses.
+     */
+    static List<Opponent> all(DemoModel model, Session session, String ownTitle, String nobodysTitle) {
         List<Opponent> all = new ArrayList<>();
         if (model.hasCompare()) {
-            all.add(new Opponent(ownTitle, null));
+            all.add(new Opponent(OWN, ownTitle, null, true));
         }
+        String shapes = ModelFile.shapes(model.inputs, model.outputs);
         for (Listed listed : session.models()) {
             if (session.chosen() == null || !listed.key.equals(session.chosen().key)) {
-                all.add(new Opponent(listed.title + ", " + listed.detail, listed));
+                String title = listed.title + ", " + listed.detail;
+                all.add(new Opponent(listed.key, title, listed, listed.shapes.equals(shapes)));
             }
+        }
+        if (!all.isEmpty() && all.stream().noneMatch(each -> each.fits)) {
+            all.add(0, new Opponent(NOBODY, nobodysTitle, null, false));
         }
         return all;
     }
 
     /** Tells it from all others of this model. */
     String key() {
-        return other == null ? OWN : other.key;
+        return key;
+    }
+
+    /** It stands for no choice yet. */
+    boolean isNobody() {
+        return key.equals(NOBODY);
     }
 
     /**

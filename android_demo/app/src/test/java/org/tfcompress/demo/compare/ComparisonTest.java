@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import org.junit.BeforeClass;
 import org.junit.Test;
+import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.manifest.Guess;
 import org.tfcompress.demo.manifest.Manifest;
 import org.tfcompress.demo.model.ModelException;
@@ -25,7 +26,7 @@ import org.tfcompress.demo.runtime.RunOptions;
 import org.tfcompress.demo.runtime.Runners;
 
 public class ComparisonTest {
-    private static final String FOLDER = "app/src/main/assets/models/handwritten_digits/";
+    private static final String FOLDER = Shipped.MODELS + "/" + Shipped.DIGITS + "/";
 
     @BeforeClass
     public static void onThisMachine() {

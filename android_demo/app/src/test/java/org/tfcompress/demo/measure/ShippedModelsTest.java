@@ -4,12 +4,12 @@ import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertTrue;
 
 import java.io.File;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.junit.runners.Parameterized;
+import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.preprocess.Preprocessor;
 import org.tfcompress.demo.runtime.Delegate;
@@ -21,28 +21,21 @@ import org.tfcompress.demo.store.ModelFolder;
 /** Every model that the app ships with: whole, without warnings, and with the outputs that Python made. */
 @RunWith(Parameterized.class)
 public class ShippedModelsTest {
-    private static final File MODELS = new File("app/src/main/assets/models");
-
     /**
      * Models that this computer's TFLite 2.19 computes otherwise than Python: its XNNPACK leaves 8-bit operators to the
      * built-in kernels. ShippedLibraryTest holds them with the APK's library, whose XNNPACK takes them.
      */
-    private static final List<String> APART = Arrays.asList("spoken_digits", "ten_things");
+    private static final List<String> APART = Arrays.asList(Shipped.SPOKEN, Shipped.DEEP);
 
     @Parameterized.Parameters(name = "{0}")
     public static List<String> names() {
-        List<String> names = new ArrayList<>();
-        File[] folders = MODELS.listFiles(File::isDirectory);
-        for (File folder : folders == null ? new File[0] : folders) {
-            names.add(folder.getName());
-        }
-        return names;
+        return Shipped.NAMES;
     }
 
     private final DiskFolder folder;
 
     public ShippedModelsTest(String name) {
-        folder = new DiskFolder(new File(MODELS, name));
+        folder = new DiskFolder(new File(Shipped.MODELS, name));
     }
 
     @Test

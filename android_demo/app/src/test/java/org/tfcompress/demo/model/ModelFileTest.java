@@ -40,6 +40,32 @@ public class ModelFileTest {
     }
 
     @Test
+    public void aFileThatWasShrunkForMicrocontrollersIsSaidToBe() throws Exception {
+        String[][] leftOut = {
+            {"shrunk", "one zero point stands for all channels"},
+            {"shrunk_bias", "scales of biases are left out"},
+            {"shrunk_reshape", "shapes that RESHAPE makes are left out"}
+        };
+        for (String[] one : leftOut) {
+            assertEquals(
+                    "Phones cannot run this file: it was shrunk for TFLM (" + one[1]
+                            + "); convert the model with --runtime litert.",
+                    refused(Golden.model(one[0])));
+        }
+    }
+
+    @Test
+    public void aFileWhoseTablesLieOutsideOfItIsToBeCopiedAnew() throws Exception {
+        byte[] file = Golden.resource("models/int8.tflite");
+        String damaged = "The file is damaged: its tables point outside of it; copy it again, or export it anew.";
+        for (int root : new int[] {file.length - 2, Integer.MIN_VALUE, Integer.MAX_VALUE, -1}) {
+            byte[] copy = file.clone();
+            ByteBuffer.wrap(copy).order(java.nio.ByteOrder.LITTLE_ENDIAN).putInt(0, root);
+            assertEquals(damaged, refused(Golden.direct(copy)));
+        }
+    }
+
+    @Test
     public void anOperatorThatTheAppDoesNotHaveIsNamed() throws Exception {
         assertTrue(refused(Golden.model("custom")).startsWith("The file needs the custom operator MysteryOperator,"));
         assertTrue(refused(Golden.model("flex")).startsWith("The file needs TensorFlow's operator Erf,"));

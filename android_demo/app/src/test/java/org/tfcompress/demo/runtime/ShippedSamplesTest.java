@@ -9,7 +9,6 @@ import java.io.ByteArrayInputStream;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.util.Arrays;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.After;
@@ -17,6 +16,7 @@ import org.junit.Before;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.junit.runners.Parameterized;
+import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.Sample;
 import org.tfcompress.demo.preprocess.Picture;
@@ -27,18 +27,16 @@ import org.tfcompress.demo.store.DiskFolder;
 /** A user who taps a sample of a bundled model sees its own label on top: the app's whole way, from file to scores. */
 @RunWith(Parameterized.class)
 public class ShippedSamplesTest {
-    private static final File MODELS = new File("app/src/main/assets/models");
-
     @Parameterized.Parameters(name = "{0}")
     public static List<String> names() {
-        return Arrays.asList("handwritten_digits", "spoken_digits", "spam", "ten_things");
+        return Shipped.NAMES;
     }
 
     private final File folder;
     private RunnerFactory before;
 
     public ShippedSamplesTest(String name) {
-        folder = new File(MODELS, name);
+        folder = new File(Shipped.MODELS, name);
     }
 
     @Before

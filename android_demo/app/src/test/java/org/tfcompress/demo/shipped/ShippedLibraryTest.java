@@ -19,6 +19,7 @@ import java.util.TreeSet;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
+import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.model.DType;
 import org.tfcompress.demo.model.ModelFile;
 import org.tfcompress.demo.model.TensorSpec;
@@ -33,7 +34,7 @@ public class ShippedLibraryTest {
     private static final String[] CORES = {"cortex-a53", "max"};
 
     /** Of 240 probabilities of this deep int8 model 5 differ, by at most 10 steps; the class is the same. */
-    private static final String DEEP = "ten_things";
+    private static final String DEEP = Shipped.DEEP;
 
     private final Map<String, String> kinds = new HashMap<>();
 

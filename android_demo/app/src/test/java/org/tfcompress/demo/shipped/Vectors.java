@@ -13,11 +13,12 @@ import java.util.List;
 import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
+import org.tfcompress.demo.Shipped;
 
 /** A model with inputs and the outputs that Python's LiteRT made of them with one of its kernel sets. */
 final class Vectors {
     /** The models that come with the app. */
-    private static final File SHIPPED = new File("app/src/main/assets/models");
+    private static final File SHIPPED = Shipped.MODELS;
 
     /** Models of the tests in every form, and what both kernel sets make of them. */
     private static final File MODELS = new File("app/src/test/resources/models");
@@ -50,11 +51,9 @@ final class Vectors {
     /** Those of the app's models ({@code vectors.json} of docs/android.md), and of the tests'. */
     static List<Vectors> all() throws IOException, JSONException {
         List<Vectors> found = new ArrayList<>();
-        for (File folder : sorted(SHIPPED)) {
-            File file = new File(folder, "vectors.json");
-            if (file.isFile()) {
-                found.add(new Vectors(folder.getName(), new File(folder, "model.tflite"), json(file)));
-            }
+        for (String name : Shipped.NAMES) {
+            File file = new File(new File(SHIPPED, name), "vectors.json");
+            found.add(new Vectors(name, Shipped.model(name), json(file)));
         }
         for (File file : sorted(GOLDEN)) {
             if (file.getName().startsWith(RUNS)) {

@@ -8,7 +8,6 @@ import static org.junit.Assert.assertTrue;
 import android.content.Context;
 import android.content.res.AssetManager;
 import java.io.ByteArrayInputStream;
-import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,14 +21,13 @@ import org.robolectric.RobolectricTestRunner;
 import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 import org.tfcompress.demo.Golden;
+import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.manifest.DemoModel;
 
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 34)
 public class ModelLibraryTest {
-    private static final File BUNDLED = new File("app/src/main/assets/models");
-
     private final Context context = RuntimeEnvironment.getApplication();
     private final ModelLibrary library = new ModelLibrary(context);
 
@@ -50,15 +48,15 @@ public class ModelLibraryTest {
     @Test
     public void everyBundledModelIsListedAndReadable() throws Exception {
         List<String> names = names(library.folders());
-        for (File folder : BUNDLED.listFiles(File::isDirectory)) {
-            assertTrue(names.toString(), names.contains(folder.getName()));
-        }
+        assertEquals(Shipped.andOthers(), names);
+        assertTrue(names.toString(), names.containsAll(Shipped.NAMES));
         for (ModelFolder folder : library.folders()) {
             DemoModel model = DemoModel.read(folder);
-            assertTrue(model.warnings.toString(), model.warnings.isEmpty());
+            boolean shipped = Shipped.NAMES.contains(folder.name());
+            assertTrue(model.warnings.toString(), model.warnings.isEmpty() || !shipped);
             assertTrue(model.bytes.isDirect());
             assertEquals(ByteOrder.nativeOrder(), model.bytes.order());
-            assertEquals(new File(BUNDLED, folder.name() + "/model.tflite").length(), model.bytes.capacity());
+            assertEquals(Shipped.model(folder.name()).length(), model.bytes.capacity());
             assertFalse(library.canDelete(folder));
         }
     }
@@ -88,7 +86,7 @@ public class ModelLibraryTest {
         assertEquals("model", folder.name());
         assertTrue(folder.has("model.tflite"));
         assertFalse(folder.has("model.json"));
-        byte[] expected = Files.readAllBytes(new File(BUNDLED, "handwritten_digits/model.tflite").toPath());
+        byte[] expected = Files.readAllBytes(Shipped.model(Shipped.DIGITS).toPath());
         ByteBuffer mapped = folder.map("model.tflite");
         byte[] bytes = new byte[mapped.remaining()];
         mapped.get(bytes);

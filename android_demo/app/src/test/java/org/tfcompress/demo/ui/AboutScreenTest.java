@@ -16,6 +16,7 @@ import org.junit.runner.RunWith;
 import org.robolectric.RobolectricTestRunner;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
+import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.measure.VectorResult;
 import org.tfcompress.demo.store.ModelFolder;
@@ -26,7 +27,7 @@ import org.tfcompress.demo.store.ModelFolder;
 public class AboutScreenTest {
     @Rule public final OffMainThread offMainThread = new OffMainThread();
 
-    private static final String BUNDLED = "handwritten_digits";
+    private static final String BUNDLED = Shipped.DIGITS;
 
     @Test
     public void theModelIsDescribedByItsFile() throws IOException {

@@ -25,6 +25,7 @@ import org.robolectric.android.controller.ActivityController;
 import org.tfcompress.demo.DemoApp;
 import org.tfcompress.demo.MainActivity;
 import org.tfcompress.demo.R;
+import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.check.CheckService;
 import org.tfcompress.demo.runtime.JvmRunner;
 import org.tfcompress.demo.runtime.Runners;
@@ -71,9 +72,14 @@ final class App {
         }
     }
 
-    /** Starts the app. */
+    /** Starts the app; it shows what {@link #shows} or {@link #has} said, else the shipped digits. */
     static App start() {
         return start(new Intent(Intent.ACTION_MAIN));
+    }
+
+    /** Starts the app as it is after it was installed. */
+    static App startForTheFirstTime() {
+        return startAsItIs(new Intent(Intent.ACTION_MAIN), activity -> {});
     }
 
     /** Starts the app as another app would. */
@@ -83,6 +89,13 @@ final class App {
 
     /** @param atOnce what the user does before the models are found */
     static App start(Intent intent, Consumer<MainActivity> atOnce) {
+        if (!RuntimeEnvironment.getApplication().getSharedPreferences("models", Context.MODE_PRIVATE).contains("last")) {
+            shows("bundled/" + Shipped.DIGITS);
+        }
+        return startAsItIs(intent, atOnce);
+    }
+
+    private static App startAsItIs(Intent intent, Consumer<MainActivity> atOnce) {
         Runners.factory = JvmRunner::new;
         checkedBy(Robolectric.setupService(CheckService.class).onBind(new Intent()));
         App made = new App();

@@ -3,7 +3,6 @@ package org.tfcompress.demo.ui;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
 
-import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -16,6 +15,7 @@ import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 import org.tfcompress.demo.R;
+import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.manifest.Sample;
 
 /** The models that the app comes with, as a user sees them: light and dark, upright and lying. */
@@ -29,17 +29,36 @@ public class BundledModelsTest {
     @Test
     public void eachOfThemKnowsItsFirstSampleHoweverThePhoneIsHeld() throws IOException {
         App app = App.start();
-        int bundled = 0;
-        for (Listed each : app.session().models()) {
-            if (each.deletable) {
-                continue;
-            }
-            bundled++;
+        for (Listed each : shipped(app)) {
             app.session().open(each);
             app.settle();
             look(app, each.folder.name());
         }
-        assertEquals(new File("app/src/main/assets/models").listFiles(File::isDirectory).length, bundled);
+    }
+
+    private static List<Listed> shipped(App app) {
+        List<Listed> found = new ArrayList<>();
+        for (Listed each : app.session().models()) {
+            if (!each.deletable && Shipped.NAMES.contains(each.folder.name())) {
+                found.add(each);
+            }
+        }
+        assertEquals(Shipped.NAMES.size(), found.size());
+        return found;
+    }
+
+    @Test
+    public void atItsFirstStartTheAppShowsTheFirstOfTheListAndOpensAllThatWasPutIn() {
+        App app = App.startForTheFirstTime();
+        assertEquals(app.session().models().get(0).key, app.session().chosen().key);
+        List<String> names = new ArrayList<>();
+        for (Listed each : app.session().models()) {
+            names.add(each.folder.name());
+            app.session().open(each);
+            app.settle();
+            assertEquals(each.title, Session.State.READY, app.session().state());
+        }
+        assertEquals(Shipped.andOthers(), names);
     }
 
     private static void look(App app, String name) throws IOException {
@@ -61,7 +80,7 @@ public class BundledModelsTest {
     public void noTextOfThemIsCutWhereTheUserHasItLarge() {
         RuntimeEnvironment.setFontScale(1.3f);
         App app = App.start();
-        for (Listed each : app.session().models()) {
+        for (Listed each : shipped(app)) {
             app.session().open(each);
             app.settle();
             app.touch("Sample " + app.session().model().manifest.samples.get(0).label);

@@ -19,6 +19,7 @@ import org.robolectric.RobolectricTestRunner;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 import org.tfcompress.demo.R;
+import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.compare.Comparison;
 import org.tfcompress.demo.manifest.Sample;
 import org.tfcompress.demo.store.ModelFolder;
@@ -30,10 +31,55 @@ import org.tfcompress.demo.ui.input.SampleInput;
 public class CompareScreenTest {
     @Rule public final OffMainThread offMainThread = new OffMainThread();
 
-    private static final String BUNDLED = "handwritten_digits";
+    private static final String BUNDLED = Shipped.DIGITS;
 
     private Comparison comparison(Phone phone) {
         return phone.session().findings().comparison().comparison();
+    }
+
+    /** Chooses whom the model is compared with. */
+    private static void choose(Phone phone, String title) {
+        Spinner spinner = phone.activity().findViewById(R.id.other);
+        int found = -1;
+        for (int i = 0; i < spinner.getCount(); i++) {
+            if (spinner.getItemAtPosition(i).toString().startsWith(title)) {
+                found = i;
+            }
+        }
+        assertTrue(title + " is not in the list", found >= 0);
+        spinner.setSelection(found);
+        Screens.pass(100);
+        phone.settle();
+    }
+
+    @Test
+    public void theNextModelBeginsWithItsOwnCompareFile() {
+        Phone phone = Phone.start().tab(Tab.COMPARE);
+        choose(phone, "Spoken digits");
+        assertNull(comparison(phone));
+        phone.open("spam");
+        Screens.pass(100);
+        phone.settle();
+        assertEquals("compare.tflite", comparison(phone).second.title);
+        assertNull(phone.session().findings().comparison().problem());
+        choose(phone, "Handwritten digits");
+        phone.become(Screens.LYING);
+        String chosen = ((Spinner) phone.activity().findViewById(R.id.other)).getSelectedItem().toString();
+        assertTrue("the choice for this model stays: " + chosen, chosen.startsWith("Handwritten digits"));
+    }
+
+    @Test
+    public void whereNoOtherModelFitsItSaysHowToBringOne() throws IOException {
+        App.has("iris");
+        Phone phone = Phone.start();
+        assertEquals("iris", phone.session().chosen().folder.name());
+        phone.tab(Tab.COMPARE);
+        assertNull(phone.session().findings().comparison().problem());
+        assertTrue(phone.text(), phone.text().contains("No other model here takes the same input"));
+        assertTrue(phone.text(), phone.text().contains("--compare"));
+        phone.shot("compare-none-fits");
+        choose(phone, "Spoken digits");
+        assertTrue(phone.text(), phone.text().contains("both need the same shapes to be compared."));
     }
 
     @Test
@@ -93,9 +139,7 @@ public class CompareScreenTest {
         assertTrue(problem, problem.startsWith("compare.tflite: "));
         assertTrue(phone.text(), phone.text().contains(problem));
         phone.shot("compare-broken");
-        ((Spinner) phone.activity().findViewById(R.id.other)).setSelection(1);
-        Screens.pass(100);
-        phone.settle();
+        choose(phone, "Handwritten digits");
         assertNotNull(phone.session().findings().comparison().problem(), comparison(phone));
         assertTrue(phone.text(), phone.text().contains("All scores are the same to the last bit."));
         assertTrue(phone.text(), phone.text().contains("Both are of the same size."));
@@ -117,14 +161,7 @@ public class CompareScreenTest {
     @Test
     public void aModelOfAnotherKindIsRefusedWithWhatBothTake() {
         Phone phone = Phone.start().tab(Tab.COMPARE);
-        Spinner spinner = phone.activity().findViewById(R.id.other);
-        for (int i = 0; i < spinner.getCount(); i++) {
-            if (spinner.getItemAtPosition(i).toString().startsWith("Spoken digits")) {
-                spinner.setSelection(i);
-            }
-        }
-        Screens.pass(100);
-        phone.settle();
+        choose(phone, "Spoken digits");
         assertNull(comparison(phone));
         assertTrue(phone.text(), phone.text().contains("Spoken digits takes ["));
         assertTrue(phone.text(), phone.text().contains("both need the same shapes to be compared."));

@@ -20,6 +20,7 @@ import org.robolectric.RobolectricTestRunner;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 import org.tfcompress.demo.R;
+import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.ui.input.InputPanel;
 
 /** Handwritten digits, as they are shipped. */
@@ -34,7 +35,7 @@ public class DrawPanelTest {
 
     @Before
     public void start() {
-        App.shows("bundled/handwritten_digits");
+        App.shows("bundled/" + Shipped.DIGITS);
         app = App.start();
     }
 

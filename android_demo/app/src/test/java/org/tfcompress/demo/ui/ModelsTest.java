@@ -33,6 +33,7 @@ import org.robolectric.annotation.GraphicsMode;
 import org.robolectric.shadows.ShadowAlertDialog;
 import org.tfcompress.demo.MainActivity;
 import org.tfcompress.demo.R;
+import org.tfcompress.demo.Shipped;
 
 /** Choosing, opening and removing models. */
 @RunWith(RobolectricTestRunner.class)
@@ -180,7 +181,7 @@ public class ModelsTest {
     }
 
     private static int bundled() {
-        return new File("app/src/main/assets/models").listFiles(File::isDirectory).length;
+        return Shipped.andOthers().size();
     }
 
     @Test

@@ -19,7 +19,7 @@ import org.robolectric.RuntimeEnvironment;
 @SuppressWarnings({"deprecation", "removal"}) // there is no other way to see every open of Java 17
 public final class OffMainThread extends ExternalResource {
     private static final String OURS = "org.tfcompress.demo.";
-    private static final List<String> HELPERS = Arrays.asList("App.java", "Phone.java", "Screens.java");
+    private static final List<String> HELPERS = Arrays.asList("App.java", "Shipped.java", "Phone.java", "Screens.java");
 
     private final List<String> seen = new CopyOnWriteArrayList<>();
     private SecurityManager before;

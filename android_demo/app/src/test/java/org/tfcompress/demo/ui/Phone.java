@@ -8,10 +8,10 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.Paths;
 import java.util.stream.Stream;
 import org.robolectric.RuntimeEnvironment;
 import org.tfcompress.demo.MainActivity;
+import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.store.ModelFolder;
 
 /** {@link App} with what the tests of Compare, Benchmark and About need beyond it: a bundled model, spoken text. */
@@ -22,7 +22,7 @@ final class Phone {
         this.app = app;
     }
 
-    /** Opens the app and waits until it shows its first model. */
+    /** Opens the app and waits until it shows the shipped digits, or what {@link App#shows} said. */
     static Phone start() {
         return new Phone(App.start());
     }
@@ -102,7 +102,7 @@ final class Phone {
      * @param bundled the folder in the app's assets that is copied
      */
     static File openedCopy(String bundled, String name) throws IOException {
-        Path from = Paths.get("app/src/main/assets/models", bundled);
+        Path from = Shipped.MODELS.toPath().resolve(bundled);
         Path to = new File(RuntimeEnvironment.getApplication().getFilesDir(), "models/" + name).toPath();
         try (Stream<Path> all = Files.walk(from)) {
             for (Path each : (Iterable<Path>) all::iterator) {
