@@ -14,6 +14,9 @@ public final class Scores {
     /** A float softmax sums to 1 but for rounding. */
     private static final double SUM_SLACK = 1e-3;
 
+    /** Steps of what TFLite's softmax makes in int8 or uint8, and in int16. */
+    private static final double[] STEPS = {1 / 256.0, 1 / 32768.0};
+
     /** The best first. */
     public final List<Score> list;
 
@@ -53,7 +56,7 @@ public final class Scores {
             shares &= value >= 0 && value <= 1 + SUM_SLACK;
         }
         // Each stored value is off by half a step, and a step may be lost to clipping.
-        double slack = SUM_SLACK + (spec.isQuantized() ? spec.scale * (1 + output.length / 2.0) : 0);
+        double slack = SUM_SLACK + step(output, spec) * (1 + output.length / 2.0);
         if (shares && Math.abs(sum - 1) <= slack) {
             return sorted(output, labels, k, "");
         }
@@ -61,6 +64,26 @@ public final class Scores {
             return sorted(output, labels, k, "The scores do not sum to 1; each stands for itself.");
         }
         return sorted(softmax(output), labels, k, "The output is no distribution; a softmax was applied.");
+    }
+
+    /**
+     * What the values are multiples of; 0 for floats. An integer model that was asked for float outputs gives floats
+     * that still are: by chance they would not all be.
+     */
+    private static double step(float[] output, TensorSpec spec) {
+        if (spec.isQuantized()) {
+            return spec.scale;
+        }
+        for (double step : STEPS) {
+            boolean all = true;
+            for (float value : output) {
+                all &= value / step == Math.rint(value / step);
+            }
+            if (all) {
+                return step;
+            }
+        }
+        return 0;
     }
 
     /** Values of a regression in their own order; all are shown as they are. */

@@ -43,6 +43,18 @@ public class ScoresTest {
     }
 
     @Test
+    public void floatOutputsOfAnIntegerModelAreADistributionThoughTheirSumIsOff() {
+        assertEquals("", of(new float[] {250 / 256f, 3 / 256f, 1 / 256f, 0}).note); // 0.992
+        float[] many = new float[1000];
+        many[3] = 32001 / 32768f; // 767 steps were lost to classes of less than half of one
+        assertTrue(of(many).note, of(many).note.contains("do not sum to 1"));
+        many[3] = 32500 / 32768f;
+        assertEquals("", of(many).note);
+        assertTrue("floats that sum to 0.992", of(new float[] {0.97f, 0.02f, 0.002f}).note.contains("do not sum to 1"));
+        assertTrue("9 of 256 steps", of(new float[] {247 / 256f, 0, 0, 0}).note.contains("do not sum to 1"));
+    }
+
+    @Test
     public void logitsBecomeSharesAndItIsSaid() {
         Scores scores = of(new float[] {1, 3, -2});
         assertEquals(Math.exp(3) / (Math.exp(1) + Math.exp(3) + Math.exp(-2)), scores.list.get(0).value, 1e-6);
