@@ -38,8 +38,17 @@ unpack_libraries() {
   done
 }
 
+# Other letters do not come through zip, unzip and Java alike where the locale is C.
+check_names() {
+  local name
+  name=$(cd $main/assets 2> /dev/null && find . | LC_ALL=C grep -m 1 '[^ -~]' || true)
+  [ -z "$name" ] ||
+    fail "assets/${name#./}: this build takes names of ASCII letters only; rename it (the title in model.json, \`export --title\`, may have any letters)"
+}
+
 resources() {
   local assets=()
+  check_names
   rm -rf $out/surefire-reports # of tests that may be gone
   unpack_libraries
   mkdir -p $out/gen $out/robo-config/com/android/tools
