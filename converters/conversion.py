@@ -18,7 +18,7 @@ from converters.errors import CertificateError, UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.packing import SAMPLES, Facts, pack
 from converters.spec import ConversionSpec, InputSpec
-from converters.verify import Certificate, verify
+from converters.verify import SMALL_WEIGHT, Certificate, verify
 
 Ranges = Mapping[str, tuple[float, float]]
 WeightScales = Mapping[str, Any]
@@ -145,8 +145,20 @@ def finish(made: Mapping[str, Any], spec: ConversionSpec) -> Conversion:
             f"the {spec.dtype} file ({len(flatbuffer.data):,} bytes) is not smaller than the float32 one "
             f"({made['float_bytes']:,} bytes): the weights are few, and the rest of the file outweighs them"
         )
+    if spec.dtype == "dynamic":
+        notes += _nothing_quantized(flatbuffer)
     kept = FlatBuffer(made["float_file"]) if made["float_file"] else None
     return Conversion(flatbuffer, certificate, made["float_bytes"], tuple(notes), kept, made["samples"])
+
+
+def _nothing_quantized(flatbuffer: FlatBuffer) -> list[str]:
+    stored = [tensor for graph in flatbuffer.graphs for tensor in graph.tensors if tensor.is_constant]
+    if any(tensor.is_quantized for tensor in stored):
+        return []
+    why = "none of its operators takes 8-bit weights beside float activations"
+    if all(tensor.elements < SMALL_WEIGHT for tensor in stored if tensor.is_float):
+        why = f"the converter leaves weights of fewer than {SMALL_WEIGHT:,} values in float, and it has no larger ones"
+    return [f"nothing of this model was quantized: {why}; the file is its float32 one"]
 
 
 def packed(conversion: Conversion, spec: ConversionSpec, *, progress: child.Progress = child.no_progress) -> Conversion:

@@ -43,7 +43,7 @@ _INDEX_DTYPES = frozenset({"int32", "int64", "bool", "string"})
 
 # TFLiteConverter leaves smaller tensors in float32: minimum_elements_for_weights in
 # tensorflow/compiler/mlir/lite/tools/optimize/quantize_weights.cc.
-_SMALL_WEIGHT = 1024
+SMALL_WEIGHT = 1024
 _HYBRID = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 
 NAMED_FAULTS = 3  # that a message names; it counts the others
@@ -278,7 +278,7 @@ def _asked_weight(operator: Operator, tensor: Tensor, spec: ConversionSpec) -> s
     if tensor.dtype not in (*_QUANTIZED_DTYPES, "float16", "float32"):
         return ""
     asked = {"float32": "float32", "float16": "float16", "dynamic": "int8"}[spec.dtype]
-    left_as_it_was = tensor.elements < _SMALL_WEIGHT or (spec.dtype == "dynamic" and operator.name not in _HYBRID)
+    left_as_it_was = tensor.elements < SMALL_WEIGHT or (spec.dtype == "dynamic" and operator.name not in _HYBRID)
     return "" if tensor.dtype == "float32" and left_as_it_was and asked != "float32" else asked
 
 

@@ -68,6 +68,26 @@ def classifier(
     return build(G(tensors, operators, ["serving_default_x:0"], [tensors[-1].name]))
 
 
+def words(rows: int = 5) -> bytes:
+    """int32 [1, 4] -> rows of a table -> [1, 4, 2] -> flat -> shares of two."""
+    tensors = [
+        T("x", (1, 4), "int32"),
+        T("table", (rows, 2), "float32", values=np.arange(2 * rows).reshape(rows, 2) / 10),
+        T("rows", (1, 4, 2), "float32"),
+        T("shape", (2,), "int32", values=[1, 8]),
+        T("flat", (1, 8), "float32"),
+        T("kernel", (2, 8), "float32", values=np.arange(16).reshape(2, 8) / 8),
+        T("bias", (2,), "float32", values=[0, 0]),
+        T("y", (1, 2), "float32"),
+    ]
+    operators = [
+        Op("GATHER", ["table", "x"], ["rows"], ("GatherOptions", {"axis": 0})),
+        Op("RESHAPE", ["rows", "shape"], ["flat"], ("ReshapeOptions", {"newShape": [1, 8]})),
+        Op("FULLY_CONNECTED", ["flat", "kernel", "bias"], ["y"], ("FullyConnectedOptions", {})),
+    ]
+    return build(G(tensors, operators, ["x"], ["y"]))
+
+
 def png(height: int, width: int, channels: int = 3, *, seed: int = 0, kind: str = "PNG", **options: object) -> bytes:
     """A picture of noise."""
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)

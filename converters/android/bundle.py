@@ -19,7 +19,7 @@ import jinja2
 import numpy as np
 
 from converters import decode, verify
-from converters.android import manifest, operators, texts, vectors
+from converters.android import manifest, operators, texts, vectors, vocabulary
 from converters.android.manifest import Manifest, Promise
 from converters.android.samples import Sample
 from converters.android.vectors import Vectors
@@ -28,7 +28,7 @@ from converters.errors import CompressionError, DataError, ModelError, UsageErro
 from converters.flatbuffer import FlatBuffer
 from converters.flatbuffer.graph import shown
 from converters.folder import Kind
-from converters.inputs import InputSpec, TextInput
+from converters.inputs import InputSpec
 from converters.runtimes import litert, ports
 from converters.runtimes.ports import Array, Inputs, Port
 
@@ -39,6 +39,8 @@ _TYPES = frozenset({"float32", "int8", "uint8", "int16", "int32", "int64", "bool
 _CUSTOM = frozenset({"TFLite_Detection_PostProcess", "NumericVerify", "Mfcc", "AudioSpectrogram"})
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 _LONGEST_TITLE = 80
+# How far a share's range may lie outside 0 to 1.
+_OFF = 0.1
 
 
 @dataclass(frozen=True)
@@ -204,9 +206,9 @@ def make(
     options = options or Options()
     inputs, outputs = check(flatbuffer)
     _check_labels(parts.labels, outputs[0])
-    check_vocabulary(parts.vocabulary, spec)
-    if parts.compare is not None:
-        _check_compared((inputs, outputs), parts.compare)
+    vocabulary.check(parts.vocabulary, spec)
+    rows = vocabulary.check_rows(flatbuffer, parts.vocabulary, spec)
+    _check_compared((inputs, outputs), parts, spec)
     progress("running the test vectors on LiteRT", 0, 0)
     runs, real = vectors.make(
         flatbuffer, data, count=options.count, seed=options.seed, origin=options.origin, spec=spec, progress=progress
@@ -231,7 +233,8 @@ def make(
     files |= {manifest.NAME: told.as_json(), "README.md": _readme(told, parts, runs, dtype, len(inputs))}
     compared = parts.compare is not None
     sorted_files = dict(sorted(files.items()))
-    return ModelFolder(told, sorted_files, dtype, len(flatbuffer.data), len(parts.labels), compared, runs)
+    notes = tuple(note for note in (rows, _on_share(parts.labels, outputs[0], runs)) if note)
+    return ModelFolder(told, sorted_files, dtype, len(flatbuffer.data), len(parts.labels), compared, runs, notes)
 
 
 def _dtype(flatbuffer: FlatBuffer, inputs: Sequence[Port]) -> str:
@@ -259,6 +262,14 @@ def _check_labels(labels: Sequence[str], output: Port) -> None:
             f"labels came, and output '{shown(output.name)}' has shape {list(output.shape)}; the app names the "
             "values of an output [1, classes]: leave --labels out"
         )
+    if wanted == 1 and len(labels) == 2 and output.is_quantized:
+        low, high = output.real_range
+        # A 16-bit range is symmetric, whatever the values are.
+        if high > 1 + _OFF or (low < -_OFF and output.dtype != "int16"):
+            raise DataError(
+                f"two labels came, and output '{shown(output.name)}' is one value from {low:.4g} to {high:.4g}, which "
+                "is no share from 0 to 1; leave --labels out, or give one name for the value"
+            )
     if not labels or len(labels) == wanted or (wanted == 1 and len(labels) == 2):
         return
     raise DataError(
@@ -268,27 +279,10 @@ def _check_labels(labels: Sequence[str], output: Port) -> None:
     )
 
 
-def check_vocabulary(vocabulary: Sequence[str], spec: InputSpec) -> None:
-    """Whether a vocabulary goes with an input.
-
-    Raises:
-        UsageError: text has none, or another kind of input has one.
-        DataError: of a multi-hot input, it has another length.
-    """
-    if not isinstance(spec, TextInput):
-        if vocabulary:
-            raise UsageError("--vocabulary is for models of text; leave it out, or describe the input with --input")
+def _check_compared(sides: tuple[Sequence[Port], Sequence[Port]], parts: Parts, spec: InputSpec) -> None:
+    compare = parts.compare
+    if compare is None:
         return
-    if not vocabulary:
-        raise UsageError("a model of text needs its vocabulary; give it with --vocabulary")
-    if spec.mode == "multi_hot" and len(vocabulary) - 1 != spec.length:
-        raise DataError(
-            f"the vocabulary has {len(vocabulary) - 1} words, {texts.UNKNOWN} among them, and the model takes "
-            f"{spec.length}; expected as many"
-        )
-
-
-def _check_compared(sides: tuple[Sequence[Port], Sequence[Port]], compare: FlatBuffer) -> None:
     try:
         theirs = check(compare)
     except CompressionError as error:
@@ -299,6 +293,10 @@ def _check_compared(sides: tuple[Sequence[Port], Sequence[Port]], compare: FlatB
             raise ModelError(
                 f"the model to compare with has {side} {shapes[0]}, and this one {shapes[1]}; give one with the same"
             )
+    try:
+        vocabulary.check_rows(compare, parts.vocabulary, spec)
+    except DataError as error:
+        raise DataError(f"the model to compare with: {error}", details=error.details) from error
 
 
 def _run_compared(compare: FlatBuffer, real: Sequence[Array]) -> None:
@@ -306,6 +304,20 @@ def _run_compared(compare: FlatBuffer, real: Sequence[Array]) -> None:
         litert.run(compare.data, [array[:1] for array in real], kernels="builtin")
     except CompressionError as error:
         raise type(error)(f"the model to compare with: {error}", details=error.details) from error
+
+
+def _on_share(labels: Sequence[str], output: Port, runs: Vectors) -> str:
+    """A remark where two labels are to name a single value that is no share."""
+    if len(labels) != 2 or math.prod(output.shape) != 1:
+        return ""
+    values = [float(output.from_file(np.frombuffer(row[0], output.dtype)).ravel()[0]) for row in runs.outputs]
+    low, high = min(values), max(values)
+    if low >= -_OFF and high <= 1 + _OFF:
+        return ""
+    return (
+        f"two labels came, and output '{shown(output.name)}' is one value, {low:.4g} to {high:.4g} in the test "
+        "vectors; the app shows it as a share from 0 to 1: end the model with a sigmoid, or leave --labels out"
+    )
 
 
 def _is_distribution(output: Port, runs: Vectors) -> bool:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from converters.android import texts, wav
-from converters.errors import DataError, UsageError
+from converters.errors import DataError
 from converters.inputs import AudioInput, InputSpec
 
 _KINDS = {
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"), "image"),
     ".wav": "audio", ".txt": "text", ".csv": "features",
 }  # fmt: skip
+SUFFIXES = tuple(_KINDS)
 # Whatever a file is called: Pillow knows more of them, and hands one of them to a program that runs what is in it.
 _DECODERS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _NOUNS = {"image": "pictures", "audio": "sounds", "text": "texts", "features": "rows of numbers"}
@@ -47,11 +48,11 @@ def kind_of(name: str) -> str:
     """What kind of input a file is by its name.
 
     Raises:
-        UsageError: of none that the app knows.
+        DataError: of none that the app knows.
     """
     kind = _KINDS.get(PurePath(name).suffix.lower())
     if kind is None:
-        raise UsageError(f"the sample {name} is of an unknown kind; expected .png, .wav, .txt or .csv")
+        raise DataError(f"the sample {name} is of an unknown kind; expected {_either(SUFFIXES)}")
     return kind
 
 
@@ -69,14 +70,13 @@ def checked(
         labels: names of the classes.
 
     Raises:
-        UsageError: a file of another kind than the model takes.
-        DataError: one that cannot be read, or does not fit.
+        DataError: a file of another kind than the model takes, one that cannot be read, or does not fit.
     """
     found: list[Sample] = []
     for name, content in files:
         kind = kind_of(name)
         if kind != spec.kind:
-            raise UsageError(f"the sample {name} is one of {_NOUNS[kind]}, and this model takes {_NOUNS[spec.kind]}")
+            raise DataError(_of_another_kind(name, kind, spec.kind))
         if len(content) > _MOST_BYTES:
             raise DataError(f"the sample {name} has {len(content):,} bytes; expected {_MOST_BYTES:,} at most")
         sample = replace(_CHECKS[kind](content, name, spec, shape), label=_label_of(name, labels))
@@ -84,18 +84,30 @@ def checked(
     return found
 
 
+def _of_another_kind(name: str, kind: str, wanted: str) -> str:
+    own = _either([suffix for suffix in SUFFIXES if _KINDS[suffix] == wanted])
+    # A file by itself is never found to take sounds or texts: --input says so.
+    hint = f", or say with --input that the input is {kind}" if kind in ("audio", "text") else ""
+    return (
+        f"the sample {name} is one of {_NOUNS[kind]}, and this model takes {_NOUNS[wanted]}; give samples of "
+        f"{own}{hint}"
+    )
+
+
+def _either(suffixes: Sequence[str]) -> str:
+    return " or ".join(part for part in (", ".join(suffixes[:-1]), suffixes[-1]) if part)
+
+
 def _picture(content: bytes, name: str, spec: InputSpec, shape: Sequence[int]) -> Sample:
     """The picture as a plain PNG: 8 bits, gray or RGB, and nothing else that a camera or a program put in it."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    resize = f"expected {_MOST_PIXELS:,} pixels at most: resize it"
     try:
         # How many pixels there are is looked at here; Pillow would only warn.
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=_DECODERS) as image:
             if image.width * image.height > _MOST_PIXELS:
-                raise DataError(
-                    f"the sample {name} has {image.width} x {image.height} pixels; expected {_MOST_PIXELS:,} pixels at "
-                    "most: resize it"
-                )
+                raise DataError(f"the sample {name} has {image.width} x {image.height} pixels; {resize}")
             upright = ImageOps.exif_transpose(image)
             if upright.mode.startswith(("I", "F")):
                 raise DataError(f"the sample {name} has more than 8 bits per channel; save it with 8")
@@ -107,6 +119,8 @@ def _picture(content: bytes, name: str, spec: InputSpec, shape: Sequence[int]) -
             plain.save(made := io.BytesIO(), "PNG", optimize=True)
     except UnidentifiedImageError as error:
         raise DataError(f"the sample {name} is no picture that the app knows; save it as PNG") from error
+    except Image.DecompressionBombError as error:  # so many that Pillow tells no width and height
+        raise DataError(f"the sample {name} has far too many pixels; {resize}") from error
     except DataError:
         raise
     except Exception as error:  # a damaged picture makes Pillow raise many types, TypeError and struct.error among them
@@ -132,8 +146,11 @@ def _text(content: bytes, name: str, spec: InputSpec, shape: Sequence[int]) -> S
 
 
 def _row(content: bytes, name: str, spec: InputSpec, shape: Sequence[int]) -> Sample:
-    cells = texts.decoded(content, f"the sample {name}").strip().split(",")
+    lines = texts.decoded(content, f"the sample {name}").strip().split("\n")
     wanted = math.prod(shape)
+    if len(lines) > 1:
+        raise DataError(f"the sample {name} has {len(lines)} lines; expected one, of {wanted} values: one row a file")
+    cells = lines[0].split(",")
     if len(cells) != wanted:
         raise DataError(
             f"the sample {name} has {len(cells)} values; expected {wanted} in one line, commas between them"
@@ -179,5 +196,5 @@ def _free(path: str, taken: set[str]) -> str:
     # Android keeps assets apart by case; the computer that builds the app may not.
     while path.lower() in {one.lower() for one in taken}:
         number += 1
-        path = f"{stem}-{number}{dot}{suffix}"
+        path = f"{stem}_{number}{dot}{suffix}"
     return path

@@ -23,6 +23,7 @@ _KINDS = {
 }
 _RATES = range(1, 768_001)
 _MOST_CHANNELS = 32
+_UNKNOWN_SIZE = 0xFFFF_FFFF  # what programs write that stream a clip: what is there counts
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def read(content: bytes, what: str) -> Clip:
     """The clip of a file.
 
     Raises:
-        DataError: it is no `.wav` file, a damaged one, or of a kind that the app does not read.
+        DataError: it is no `.wav` file, a damaged or cut-off one, or of a kind that the app does not read.
     """
     chunks = dict(_chunks(content, what))
     head, data = chunks.get(b"fmt "), chunks.get(b"data")
@@ -82,6 +83,10 @@ def _chunks(content: bytes, what: str) -> Iterator[tuple[bytes, bytes]]:
     place = 12
     while place + 8 <= len(content):
         name, size = content[place : place + 4], int.from_bytes(content[place + 4 : place + 8], "little")
-        # Recorders that were stopped leave sizes beyond the end: what is there counts.
+        there = len(content) - place - 8
+        if name == b"data" and there < size != _UNKNOWN_SIZE:
+            raise DataError(
+                f"{what} is cut off: it promises {size:,} bytes of samples and holds {there:,}; copy or record it again"
+            )
         yield name, content[place + 8 : place + 8 + size]
         place += 8 + size + size % 2

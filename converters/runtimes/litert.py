@@ -6,6 +6,7 @@ Three kernel sets give three slightly different answers on integers, so every re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import metadata
 from typing import Any, Literal, get_args
@@ -19,6 +20,8 @@ from converters.runtimes.ports import Array, Inputs
 
 Kernels = Literal["default", "builtin", "reference"]
 _KERNEL_NAMES = {"default": "XNNPACK", "builtin": "built-in kernels", "reference": "reference kernels"}
+# LiteRT writes one sentence after the other: "index out of boundsNode number 4 (GATHER) failed to invoke."
+_GLUED = ((re.compile(r"(?<=[a-z)])(?=Node number \d)"), ". "), (re.compile(r"(?<=[a-z)]\.)(?=[A-Z][a-z])"), " "))
 _RESOLVERS = {
     "default": "AUTO",
     "builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
@@ -215,7 +218,10 @@ def _version() -> str:
 
 def _refused(error: Exception) -> ModelError:
     # LiteRT's messages are a chain of lines, the first of which says the most.
-    reason = " ".join(str(error).split())[:300]
+    reason = str(error)
+    for glued, between in _GLUED:
+        reason = glued.sub(between, reason)
+    reason = " ".join(reason.split())[:300]
     return ModelError(f"LiteRT cannot run this file: {reason}", details=str(error))
 
 

@@ -47,6 +47,17 @@ def test_every_type_keeps_the_accuracy_and_has_the_io_asked_for(
     assert result.certificate.ok
 
 
+def test_a_dynamic_file_of_small_weights_says_that_it_is_a_float_one(digits: Digits) -> None:
+    import keras
+
+    small = keras.Sequential([keras.Input((8,)), keras.layers.Dense(3)])
+    (note,) = tfcompress.convert(small, dtype="dynamic").notes
+    assert note.startswith(
+        "nothing of this model was quantized: the converter leaves weights of fewer than 1,024 values"
+    )
+    assert not any("quantized" in note for note in tfcompress.convert(digits.model, dtype="dynamic").notes)
+
+
 def test_inputs_outputs_and_operators_carry_keras_names(digits: Digits) -> None:
     flatbuffer = tfcompress.convert(digits.model, digits.data["x_train"]).flatbuffer
     assert [port.name for port in flatbuffer.inputs] == ["image"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from android_models import classifier, png, report_of, wav, written
+from android_models import classifier, png, report_of, wav, words, written
 from PIL import Image
 from small_files import integers_in, one_float_operator, two_inputs
 from small_tflite import G, Op, T, build, model, pack
@@ -242,26 +242,6 @@ def test_a_sound_comes_with_its_front_end(tmp_path: Path) -> None:
     assert export_android(tmp_path / "m.tflite", Beside(input=table)).manifest.input == made.manifest.input
 
 
-def words() -> bytes:
-    """int32 [1, 4] -> rows of a table of five -> [1, 4, 2] -> flat -> shares of two."""
-    tensors = [
-        T("x", (1, 4), "int32"),
-        T("table", (5, 2), "float32", values=np.arange(10).reshape(5, 2) / 10),
-        T("rows", (1, 4, 2), "float32"),
-        T("shape", (2,), "int32", values=[1, 8]),
-        T("flat", (1, 8), "float32"),
-        T("kernel", (2, 8), "float32", values=np.arange(16).reshape(2, 8) / 8),
-        T("bias", (2,), "float32", values=[0, 0]),
-        T("y", (1, 2), "float32"),
-    ]
-    operators = [
-        Op("GATHER", ["table", "x"], ["rows"], ("GatherOptions", {"axis": 0})),
-        Op("RESHAPE", ["rows", "shape"], ["flat"], ("ReshapeOptions", {"newShape": [1, 8]})),
-        Op("FULLY_CONNECTED", ["flat", "kernel", "bias"], ["y"], ("FullyConnectedOptions", {})),
-    ]
-    return build(G(tensors, operators, ["x"], ["y"]))
-
-
 def test_a_text_comes_with_its_vocabulary(tmp_path: Path) -> None:
     files = {
         "m.tflite": words(),
@@ -336,7 +316,11 @@ def test_a_report_beside_the_file_is_taken_only_if_it_is_of_the_file(place: Path
 
 def test_titles_come_from_names(tmp_path: Path) -> None:
     (tmp_path / "spoken_digits-int8").mkdir()
-    for path, title in (("spoken_digits-int8/model.tflite", "Spoken digits int8"), ("keyWords.tflite", "KeyWords")):
+    for path, title in (
+        ("spoken_digits-int8/model.tflite", "Spoken digits"), ("keyWords.tflite", "KeyWords"),
+        ("digits8.int8.tflite", "Digits8"), ("cats_float32.tflite", "Cats"), ("int8.tflite", "Int8"),
+        ("point8.tflite", "Point8"),
+    ):  # fmt: skip
         (tmp_path / path).write_bytes(two_inputs())
         assert export_android(tmp_path / path).manifest.title == title
 
@@ -399,9 +383,12 @@ REFUSED: list[tuple[int, list[object], dict[str, bytes | str], str]] = [
     (1, ["--labels", "no.txt"], {}, "no.txt does not exist"),
     (1, ["--labels", "."], {}, "is no file"),
     (1, ["--sample", "a.png"], {"a.png": "no picture"}, "the sample a.png is no picture that the app knows"),
-    (2, ["--sample", "a.wav"], {"a.wav": wav(np.zeros(9, np.int16))}, "is one of sounds, and this model takes"),
-    (2, ["--sample", "a.mp3"], {"a.mp3": b"x"}, "unknown kind"),
-    (2, ["--sample", "no.mp3"], {}, "unknown kind"),
+    (1, ["--sample", "a.wav"], {"a.wav": wav(np.zeros(9, np.int16))}, "is one of sounds, and this model takes"),
+    (1, ["--sample", "a.mp3"], {"a.mp3": b"x"}, "unknown kind"),
+    (1, ["--sample", "no.mp3"], {}, "unknown kind"),
+    (1, ["--sample", "."], {}, "the sample . is a folder; name the files in it, each with --sample"),
+    (1, ["--sample", "no.png"], {}, "no.png does not exist"),
+    (2, ["--sample", "cat_2.png", "--sample", "../in/cat_2.png"], {}, "cat_2.png came twice; name it once"),
     (1, ["--compare", "c.tflite"], {"c.tflite": classifier("float32", (1, 5, 4, 1))}, "has inputs [1, 5, 4, 1], and"),
     (1, ["--compare", "c.tflite"], {"c.tflite": classifier(classes=4)}, "has outputs [1, 4], and this one [1, 3]"),
     (1, ["--compare", "c.tflite"], {"c.tflite": custom("TFLM_DECODE")}, "to compare with: the file is encoded"),
@@ -415,6 +402,8 @@ REFUSED: list[tuple[int, list[object], dict[str, bytes | str], str]] = [
     (1, ["--input", "i.toml"], {"i.toml": AUDIO}, "log_mel features of a clip are 7 frames of 16 values"),
     (1, ["--input", "i.toml"], {"i.toml": b"\xff"}, "is not a TOML file: byte 0 is not UTF-8"),
     (2, ["--input", "i.toml", "--scale", "0..1"], {"i.toml": 'kind = "image"\nmean = 0\nstd = 1'}, "leave --scale out"),
+    (2, ["--input", "i.toml", "--scale", "0..1", "--data", "i.toml"], {"i.toml": 'kind = "image"\nmean = 0\nstd = 1'},
+     "--input says already how values become the model's units; leave --scale out"),
     (2, ["--input", "i.toml", "--drawing", "white-on-black"], {"i.toml": ""}, "--drawing goes without --input"),
     (2, ["--vocabulary", "v.txt"], {"v.txt": "\n[UNK]\na\n"}, "--vocabulary is for models of text"),
     (2, ["--scale", "0..255"], {}, "the file's input takes 0 to 1"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from converters.microcontroller.bundle import Bundle
 
 _ANDROID = "android"
+# Names that the app's build takes under assets/models on every computer.
+_PLAIN = re.compile("[A-Za-z0-9._-]+")
+_OTHER_NAME = (
+    "the folder is called '{}'; before it is copied into the app, rename it to letters of English, digits, '.', '_' "
+    "and '-', which every build takes"
+)
 _FILE = click.Path(path_type=Path)
 _DRAWINGS: dict[str, Drawing] = {"white-on-black": "white on black", "black-on-white": "black on white"}
 _OF_FIRMWARE = ("--arena-margin", "--name")
@@ -57,8 +65,8 @@ _OF_APP = (
     "samples",
     multiple=True,
     type=_FILE,
-    help="Android: an input to try, .png, .wav, .txt or .csv; may be given again. One named as a label, such as "
-    "cat.png or cat_2.png, is shown as that label's.",
+    help="Android: an input to try, .png, .jpg, .jpeg, .bmp, .gif, .webp, .wav, .txt or .csv; may be given again. One "
+    "named as a label, such as cat.png or cat_2.png, is shown as that label's.",
 )
 @click.option("--compare", type=_FILE, help="Android: a .tflite to compare with, such as the float model.")
 @click.option(
@@ -138,6 +146,8 @@ def command(
             made = export_android(file, beside, progress=progress, **drawn)
         else:
             made = export(file, format_name, name=name, arena_margin=arena_margin, progress=progress, **drawn)
+    if isinstance(made, app.ModelFolder) and not _PLAIN.fullmatch(output.resolve().name):
+        made = replace(made, notes=(*made.notes, _OTHER_NAME.format(printable(output.resolve().name))))
     folder.write(output, made.files, kind, force=force)
     if as_json:
         click.echo(json.dumps(made.as_dict() | {"output": str(output)}))

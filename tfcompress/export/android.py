@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import tfcompress
-from converters.android import bundle, report, samples, texts
+from converters.android import bundle, report, samples, texts, vocabulary
 from converters.android.bundle import ModelFolder, Parts
 from converters.android.manifest import Promise
 from converters.android.samples import Sample
@@ -19,13 +20,15 @@ from converters.child import Progress, no_progress
 from converters.errors import FileError, UsageError
 from converters.flatbuffer import FlatBuffer
 from converters.guess import SCALES, guess
-from converters.inputs import Drawing, FeaturesInput, InputSpec, TextInput, parse
+from converters.inputs import Drawing, FeaturesInput, ImageInput, InputSpec, TextInput, parse
 from converters.runtimes.ports import Port
 from tfcompress import task
 from tfcompress.data import front_end, input_file
 from tfcompress.export.draws import Draw, stem_of
 
 _LARGEST = 64 << 20
+# At the end of a file's name.
+_TYPE = re.compile(r"([-. ](int8|uint8|int16|int16x8|float16|float32|fp16|fp32|dynamic))+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ def export_android(
         beside: what goes with it.
         data: for the test vectors, as for `export`; None: the samples, or random inputs where there are none.
         vectors: how many test vectors at most.
-        scale: how pixels become the model's units, and images of a data file too. `none`: as a quantized input's range
-            tells.
+        scale: how pixels become the model's units. `none`: as a quantized input's range tells. Images of a data file
+            are scaled alike, unless they are in the model's units already; see `tfcompress.export.pixels`.
         seed: draws the samples, or random inputs.
         label: label column of a `.csv`.
         progress: called with stage, done, total.
@@ -104,16 +107,14 @@ def export_android(
     rows, origin = _rows(draw, flatbuffer, spec, parts, progress)
     options = bundle.Options(vectors, seed, origin)
     made = bundle.make(flatbuffer, spec, parts, rows, options=options, progress=progress)
-    remarks = [how, *noted, *(sample.remark for sample in given)]
+    remarks = [how, *noted, *(sample.remark for sample in given), *made.notes]
     return replace(made, notes=tuple(remark for remark in remarks if remark))
 
 
 def _checked_draw(draw: Draw, beside: Beside) -> Draw:
-    """What is drawn; a scale may be of the pixels alone."""
+    """What is drawn."""
     if draw.scale not in task.SCALES:
         raise UsageError(f"scale is {draw.scale!r}; expected one of {', '.join(task.SCALES)}")
-    if beside.input is not None and draw.scale != "none" and not draw.is_file:
-        raise UsageError("--input says how pixels become the model's units; leave --scale out, which is for data then")
     if beside.input is not None and beside.drawing is not None:
         raise UsageError('--drawing goes without --input; write drawing = "white on black" in that file')
     asked = draw if draw.is_file else replace(draw, scale="none")
@@ -129,7 +130,7 @@ def _input(inputs: Sequence[Port], beside: Beside, draw: Draw, scale: str) -> tu
                 f"the file has {len(inputs)} inputs, and the app can feed one; leave --input, --sample and --drawing "
                 "out"
             )
-        if draw.scale != scale:
+        if scale != "none" and not draw.is_file:
             raise UsageError(f"--scale is for images, and the file has {len(inputs)} inputs; leave it out")
         return (
             FeaturesInput(),
@@ -138,8 +139,12 @@ def _input(inputs: Sequence[Port], beside: Beside, draw: Draw, scale: str) -> tu
     if beside.input is None:
         return guess(inputs[0], scale if scale in SCALES else None, beside.drawing)
     if isinstance(beside.input, dict):
-        return parse(beside.input, inputs[0].shape, where="the input"), ""
-    return parse(input_file.read(beside.input), inputs[0].shape, where=str(beside.input)), ""
+        spec = parse(beside.input, inputs[0].shape, where="the input")
+    else:
+        spec = parse(input_file.read(beside.input), inputs[0].shape, where=str(beside.input))
+    if scale != "none" and (isinstance(spec, ImageInput) or not draw.is_file):
+        raise UsageError("--input says already how values become the model's units; leave --scale out")
+    return spec, ""
 
 
 def _vocabulary(path: Path | str | None, spec: InputSpec) -> tuple[str, ...]:
@@ -147,7 +152,7 @@ def _vocabulary(path: Path | str | None, spec: InputSpec) -> tuple[str, ...]:
     if path is not None:
         mode = spec.mode if isinstance(spec, TextInput) else "int"
         words = texts.vocabulary(_content(path), str(path), mode=mode)
-    bundle.check_vocabulary(words, spec)  # before a sample is put into its numbers
+    vocabulary.check(words, spec)  # before a sample is put into its numbers
     return words
 
 
@@ -156,8 +161,14 @@ def _samples(
 ) -> tuple[Sample, ...]:
     if isinstance(paths, (str, Path)):
         raise UsageError(f"samples is {str(paths)!r}; expected a list of files")
-    for path in paths:
-        samples.kind_of(Path(path).name)
+    seen: set[Path] = set()
+    for path in map(Path, paths):
+        if path.is_dir():
+            raise FileError(f"the sample {path} is a folder; name the files in it, each with --sample")
+        samples.kind_of(path.name)
+        if (real := path.resolve()) in seen:
+            raise UsageError(f"the sample {path} came twice; name it once")
+        seen.add(real)
     files = ((Path(path).name, _content(path)) for path in paths)
     return tuple(samples.checked(files, spec, inputs[0].shape, labels))
 
@@ -179,7 +190,9 @@ def _report(file: Path, path: Path | str | None, flatbuffer: FlatBuffer) -> tupl
 def _rows(draw: Draw, flatbuffer: FlatBuffer, spec: InputSpec, parts: Parts, progress: Progress) -> tuple[Any, str]:
     """Samples for the vectors, or None, and where they come from."""
     if draw.data is not None:
-        return draw.samples(flatbuffer, progress), "the user's data"
+        scaling = spec if isinstance(spec, ImageInput) else None
+        own = draw if scaling is None else replace(draw, scale="none")
+        return own.samples(flatbuffer, progress, scaling), "the user's data"
     shape = flatbuffer.inputs[0].shape
     made = [front_end.from_file(sample.content, spec, shape, parts.vocabulary) for sample in parts.samples]
     usable = [row for row in made if row is not None][: draw.count]
@@ -188,6 +201,7 @@ def _rows(draw: Draw, flatbuffer: FlatBuffer, spec: InputSpec, parts: Parts, pro
 
 def _title(file: Path) -> str:
     words = "".join(letter if letter.isprintable() else " " for letter in stem_of(file)).replace("_", " ")
+    words = _TYPE.sub("", words) or words  # the app shows the type beside the title
     title = " ".join(words.replace("-", " ").split())[:60] or "Model"
     return title[:1].upper() + title[1:]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from converters import child
 from converters.child import Limits, Progress
 from converters.errors import DataError, UsageError
 from converters.flatbuffer import FlatBuffer
+from converters.inputs import ImageInput
 from converters.runtimes import ports
 from tfcompress import task
+from tfcompress.export import pixels
 
 # What the user's code does to get its data is not known here: this bounds only what hangs.
 _LIMITS = Limits(seconds=24 * 3600.0)
@@ -60,34 +62,50 @@ class Draw:
         if self.is_file:
             task.check_there(str(self.data))
 
-    def samples(self, flatbuffer: FlatBuffer, progress: Progress) -> Any:
-        """Arrays in the float model's units for the inputs of a file, or None."""
+    def samples(self, flatbuffer: FlatBuffer, progress: Progress, scaling: ImageInput | None = None) -> Any:
+        """Arrays in the float model's units for the inputs of a file, or None.
+
+        Args:
+            flatbuffer: the file.
+            progress: called with stage, done, total.
+            scaling: how pixels of a data file become the model's units; see `pixels.in_units`.
+        """
         if self.is_file:
             shapes = [list(port.shape[1:]) for port in ports.inputs_of(flatbuffer)]
             loading = asdict(self) | {"data": str(self.data)}
+            function, table = "tfcompress.export.draws:samples_here", scaling and scaling.as_table()
             what = f"loading {self.data}"
-            return child.call(
-                "tfcompress.export.draws:samples_here", loading, shapes, what=what, limits=_LIMITS, progress=progress
-            )
+            return child.call(function, loading, shapes, table, what=what, limits=_LIMITS, progress=progress)
         return _drawn(self.data, self.count, self.seed) if isinstance(self.data, task.Task) else self.data
 
 
-def samples_here(loading: dict[str, Any], shapes: Sequence[Sequence[int]], *, progress: Progress) -> Any:
+def samples_here(
+    loading: dict[str, Any], shapes: Sequence[Sequence[int]], table: dict[str, Any] | None, *, progress: Progress
+) -> Any:
     """Samples of a data file, opened in this (child) process: it may be code."""
     progress("loading the data", 0, 0)
     asked = Draw(**loading)
     image_size = tuple(shapes[0]) if len(shapes) == 1 and len(shapes[0]) == 3 else None
     loaded = task.load(asked.data, scale=asked.scale, seed=asked.seed, image_size=image_size, label=asked.label)
-    return _drawn(loaded, asked.count, asked.seed)
+    if table is None:
+        return _drawn(loaded, asked.count, asked.seed)
+    spec = ImageInput(**table)
+    return _drawn(
+        loaded, asked.count, asked.seed, lambda rows, some: pixels.in_units(rows, spec, str(asked.data), some)
+    )
 
 
-def _drawn(loaded: task.Task, count: int, seed: int) -> Any:
+def _drawn(loaded: task.Task, count: int, seed: int, made_of: Callable[[Any, Any], Any] | None = None) -> Any:
     """Samples of the test split, else of validation, else of training; in stored order."""
     split = next((name for name in ("test", "val", "train") if loaded.count(name)), None)
     if split is None:
         raise DataError("the data has no samples; give x, or x_test")
     chosen = np.sort(np.random.default_rng(seed).permutation(loaded.count(split))[:count])
-    found = {name: np.asarray(rows[chosen]) for name, rows in loaded.inputs(split).items()}
+    of_split = loaded.inputs(split)
+    found = {name: np.asarray(rows[chosen]) for name, rows in of_split.items()}
+    if made_of is not None:
+        first = np.arange(min(loaded.count(split), pixels.LOOKED_AT))
+        found = {name: made_of(rows, np.asarray(of_split[name][first])) for name, rows in found.items()}
     return found["x"] if list(found) == ["x"] else found
 
 
