@@ -10,10 +10,12 @@ import pytest
 from android_models import classifier, png, words, written
 from small_tflite import G, Op, T, build
 
+from converters.android import samples
 from converters.errors import CompressionError, DataError
 from converters.inputs import ImageInput
 from converters.runtimes import litert
 from tfcompress.cli import main
+from tfcompress.cli.export import command as export_command
 from tfcompress.export import Beside, export_android
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (9, 4, 4, 1)).astype(np.uint8)
@@ -168,6 +170,21 @@ def test_two_labels_are_of_a_share(tmp_path: Path) -> None:
     assert made.notes[-1].endswith("end the model with a sigmoid, or leave --labels out")
     made = export_android(tmp_path / "m.tflite", Beside(labels), data=np.zeros((1, 4)))
     assert len(made.notes) == 1  # its bias is 0
+
+
+def test_the_help_and_the_docs_name_every_kind_of_sample() -> None:
+    (option,) = (one for one in export_command.params if one.opts[0] == "--sample")
+    docs = (Path(__file__).resolve().parents[2] / "docs" / "android.md").read_text(encoding="utf-8")
+    for suffix in samples.SUFFIXES:
+        assert suffix in str(option.to_info_dict()["help"]) and f"`{suffix}`" in docs
+
+
+def test_samples_of_one_name_are_both_kept_as_their_labels(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    paths = written(tmp_path, {"m.tflite": classifier(), "cat.png": png(4, 4), "l.txt": "cat\ndog\nbird\n"})
+    other = written(tmp_path / "other", {"cat.png": png(4, 4, seed=1)})["cat.png"]
+    made = export_android(paths["m.tflite"], Beside(paths["l.txt"], [paths["cat.png"], other]))
+    assert made.manifest.samples == (("samples/cat.png", "cat"), ("samples/cat_2.png", "cat"))
 
 
 def test_a_folder_with_another_name_than_builds_take_is_told(
