@@ -6,7 +6,7 @@ import android.content.pm.ApplicationInfo;
 import android.os.Looper;
 import android.os.StrictMode;
 import org.tfcompress.demo.guard.Threads;
-import org.tfcompress.demo.ui.Session;
+import org.tfcompress.demo.session.Session;
 
 /** Holds the {@link Session}, which outlives every activity. */
 public class DemoApp extends Application {

@@ -9,6 +9,7 @@ import android.widget.TextView;
 import java.util.List;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.result.Score;
+import org.tfcompress.demo.text.Figures;
 
 /** The first few scores, each with its name, its share and a bar; a screen reader reads a row as one. */
 public final class BarsView extends LinearLayout {

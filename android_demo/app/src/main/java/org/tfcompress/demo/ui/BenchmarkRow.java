@@ -8,6 +8,7 @@ import android.widget.TextView;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.measure.Measured;
 import org.tfcompress.demo.measure.Suite;
+import org.tfcompress.demo.text.Figures;
 
 /** One way to run the model in the table of results. */
 final class BenchmarkRow {

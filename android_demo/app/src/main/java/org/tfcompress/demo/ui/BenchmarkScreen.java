@@ -13,6 +13,7 @@ import java.util.List;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.measure.Suite;
+import org.tfcompress.demo.session.BenchmarkRun;
 
 /** Times the model in every way that the user chooses, and hands the report on. */
 public final class BenchmarkScreen extends Screen {

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.manifest.DemoModel;
+import org.tfcompress.demo.session.ComparisonRun;
 
 /** Two models on the same input: the one that is shown, and its compare.tflite or another of the library. */
 public final class CompareScreen extends Screen implements AdapterView.OnItemSelectedListener {

@@ -8,6 +8,7 @@ import android.widget.TextView;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.compare.Comparison;
 import org.tfcompress.demo.compare.Side;
+import org.tfcompress.demo.text.Figures;
 
 /** Shows a comparison: what both say, class by class, and what each costs. */
 final class ComparisonView {

@@ -3,6 +3,7 @@ package org.tfcompress.demo.ui;
 import android.app.Activity;
 import android.app.AlertDialog;
 import android.content.Intent;
+import org.tfcompress.demo.session.Session;
 
 /** What a screen may ask of the activity that shows it. Main thread only. */
 public interface Host {

@@ -5,6 +5,7 @@ import android.widget.Button;
 import android.widget.TextView;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.manifest.DemoModel;
+import org.tfcompress.demo.session.Worker;
 import org.tfcompress.demo.store.ModelFolder;
 import org.tfcompress.demo.store.Streams;
 

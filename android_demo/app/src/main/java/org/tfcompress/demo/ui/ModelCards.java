@@ -16,6 +16,8 @@ import org.tfcompress.demo.measure.ReportRow;
 import org.tfcompress.demo.measure.Suite;
 import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.model.TensorSpec;
+import org.tfcompress.demo.text.Figures;
+import org.tfcompress.demo.text.RowNames;
 
 /** Cards about a model: what it is, what was promised of it, and how it was made. */
 final class ModelCards {

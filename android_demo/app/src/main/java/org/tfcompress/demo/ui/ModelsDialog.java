@@ -6,6 +6,8 @@ import android.view.View;
 import android.view.ViewGroup;
 import android.widget.TextView;
 import org.tfcompress.demo.R;
+import org.tfcompress.demo.session.Listed;
+import org.tfcompress.demo.session.Session;
 
 /** The list of models: choose one, remove one that was opened, or open another file. */
 public final class ModelsDialog {

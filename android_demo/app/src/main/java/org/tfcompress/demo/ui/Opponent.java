@@ -13,6 +13,9 @@ import org.tfcompress.demo.manifest.Manifest;
 import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.model.ModelFile;
 import org.tfcompress.demo.preprocess.Preprocessor;
+import org.tfcompress.demo.session.Listed;
+import org.tfcompress.demo.session.Loader;
+import org.tfcompress.demo.session.Session;
 
 /** Whom a model is compared with: the compare.tflite of its folder, or another model of the library. */
 final class Opponent {

@@ -15,6 +15,7 @@ import org.tfcompress.demo.device.ThisPhone;
 import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.measure.DeviceInfo;
 import org.tfcompress.demo.measure.Suite;
+import org.tfcompress.demo.session.Worker;
 import org.tfcompress.demo.share.SharedReport;
 
 /** Hands a benchmark's report to another app, or saves it where the user wants it. */

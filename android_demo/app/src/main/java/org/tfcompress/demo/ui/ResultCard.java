@@ -7,6 +7,8 @@ import org.tfcompress.demo.R;
 import org.tfcompress.demo.manifest.Manifest;
 import org.tfcompress.demo.result.Score;
 import org.tfcompress.demo.runtime.Outcome;
+import org.tfcompress.demo.session.Session;
+import org.tfcompress.demo.text.Figures;
 
 /** What came out of the model: the first class large, the first few as bars, how long it took and by what. */
 final class ResultCard {

@@ -5,6 +5,7 @@ import android.os.Bundle;
 import android.view.LayoutInflater;
 import android.view.View;
 import android.view.ViewGroup;
+import org.tfcompress.demo.session.Session;
 
 /** What one of the tabs shows. It lives as long as its activity; what must outlive a rotation is in {@link Session}. */
 public abstract class Screen {

@@ -7,6 +7,7 @@ import android.widget.Button;
 import android.widget.ImageView;
 import android.widget.TextView;
 import org.tfcompress.demo.R;
+import org.tfcompress.demo.session.Session;
 
 /** What a screen shows where there is no model to be shown: it loads, cannot run, or there is none. */
 public final class StateCard {

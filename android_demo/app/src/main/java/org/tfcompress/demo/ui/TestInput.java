@@ -5,6 +5,8 @@ import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.Sample;
 import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.preprocess.Preprocessor;
+import org.tfcompress.demo.session.Input;
+import org.tfcompress.demo.session.Session;
 import org.tfcompress.demo.ui.input.SampleInput;
 
 /** What two models are compared on: the input that was classified last, or else the model's first sample. */

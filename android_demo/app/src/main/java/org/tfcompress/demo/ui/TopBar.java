@@ -4,6 +4,8 @@ import android.content.Context;
 import android.view.View;
 import android.widget.TextView;
 import org.tfcompress.demo.R;
+import org.tfcompress.demo.session.Listed;
+import org.tfcompress.demo.session.Session;
 
 /** The model's name, which opens the list of models, a button for files, and what went wrong with one. */
 public final class TopBar {

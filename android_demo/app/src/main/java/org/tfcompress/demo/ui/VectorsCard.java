@@ -10,6 +10,8 @@ import org.tfcompress.demo.R;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.measure.VectorCheck;
 import org.tfcompress.demo.measure.VectorResult;
+import org.tfcompress.demo.session.CheckRun;
+import org.tfcompress.demo.text.Figures;
 
 /** Checks on request whether this phone makes the same of a model's reference inputs as Python did. */
 final class VectorsCard {

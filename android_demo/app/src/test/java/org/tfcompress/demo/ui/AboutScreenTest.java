@@ -20,6 +20,7 @@ import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.measure.VectorResult;
 import org.tfcompress.demo.store.ModelFolder;
+import org.tfcompress.demo.text.Figures;
 
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 34, qualifiers = Screens.PHONE)

@@ -29,6 +29,7 @@ import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.check.CheckService;
 import org.tfcompress.demo.runtime.JvmRunner;
 import org.tfcompress.demo.runtime.Runners;
+import org.tfcompress.demo.session.Session;
 
 /** The app as a user has it before them, with the desktop's TensorFlow Lite in place of Android's. */
 final class App {

@@ -31,6 +31,7 @@ import org.robolectric.shadows.ShadowActivity;
 import org.robolectric.util.ReflectionHelpers;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.measure.Suite;
+import org.tfcompress.demo.session.BenchmarkRun;
 
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 34, qualifiers = Screens.PHONE)

@@ -17,6 +17,8 @@ import org.robolectric.annotation.GraphicsMode;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.Shipped;
 import org.tfcompress.demo.manifest.Sample;
+import org.tfcompress.demo.session.Listed;
+import org.tfcompress.demo.session.Session;
 
 /** The models that the app comes with, as a user sees them: light and dark, upright and lying. */
 @RunWith(RobolectricTestRunner.class)

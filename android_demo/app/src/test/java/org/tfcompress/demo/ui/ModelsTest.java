@@ -34,6 +34,8 @@ import org.robolectric.shadows.ShadowAlertDialog;
 import org.tfcompress.demo.MainActivity;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.Shipped;
+import org.tfcompress.demo.session.Listed;
+import org.tfcompress.demo.session.Session;
 
 /** Choosing, opening and removing models. */
 @RunWith(RobolectricTestRunner.class)

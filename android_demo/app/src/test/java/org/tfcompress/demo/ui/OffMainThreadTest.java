@@ -12,6 +12,8 @@ import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 import org.tfcompress.demo.DemoApp;
 import org.tfcompress.demo.guard.Threads;
+import org.tfcompress.demo.session.Session;
+import org.tfcompress.demo.session.Worker;
 import org.tfcompress.demo.store.DiskFolder;
 
 /** That the other tests would fail if a file were opened on the main thread. */

@@ -12,6 +12,8 @@ import java.util.stream.Stream;
 import org.robolectric.RuntimeEnvironment;
 import org.tfcompress.demo.MainActivity;
 import org.tfcompress.demo.Shipped;
+import org.tfcompress.demo.session.Listed;
+import org.tfcompress.demo.session.Session;
 import org.tfcompress.demo.store.ModelFolder;
 
 /** {@link App} with what the tests of Compare, Benchmark and About need beyond it: a bundled model, spoken text. */

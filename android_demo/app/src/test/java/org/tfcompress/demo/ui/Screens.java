@@ -14,6 +14,7 @@ import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
+import org.tfcompress.demo.session.Session;
 
 /** What tests of screens share: waiting, finding, and keeping what a user would see as target/screens/NAME.png. */
 public final class Screens {

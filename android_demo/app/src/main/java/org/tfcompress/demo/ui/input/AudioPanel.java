@@ -14,10 +14,10 @@ import org.tfcompress.demo.manifest.AudioInput;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.Sample;
 import org.tfcompress.demo.preprocess.Wav;
+import org.tfcompress.demo.session.Worker;
 import org.tfcompress.demo.store.Streams;
 import org.tfcompress.demo.ui.Host;
 import org.tfcompress.demo.ui.Screen;
-import org.tfcompress.demo.ui.Worker;
 
 /** A clip of sound, from the microphone or a sample, as long as the model takes it. */
 final class AudioPanel extends InputPanel {

@@ -12,9 +12,9 @@ import org.tfcompress.demo.manifest.Sample;
 import org.tfcompress.demo.preprocess.Drawing;
 import org.tfcompress.demo.preprocess.ImagePreprocessor;
 import org.tfcompress.demo.preprocess.Picture;
+import org.tfcompress.demo.session.Worker;
 import org.tfcompress.demo.ui.Host;
 import org.tfcompress.demo.ui.Screen;
-import org.tfcompress.demo.ui.Worker;
 
 /** A pad to draw on; the model runs after each stroke. */
 final class DrawPanel extends InputPanel {

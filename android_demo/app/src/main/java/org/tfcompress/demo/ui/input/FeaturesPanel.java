@@ -12,10 +12,10 @@ import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.FeaturesInput;
 import org.tfcompress.demo.manifest.Sample;
 import org.tfcompress.demo.preprocess.Csv;
+import org.tfcompress.demo.session.Worker;
 import org.tfcompress.demo.store.Streams;
 import org.tfcompress.demo.ui.Host;
 import org.tfcompress.demo.ui.Screen;
-import org.tfcompress.demo.ui.Worker;
 
 /** Numbers: a field for each, or one for all of them where they are many. */
 final class FeaturesPanel extends InputPanel {

@@ -14,9 +14,9 @@ import org.tfcompress.demo.R;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.Sample;
 import org.tfcompress.demo.preprocess.Picture;
+import org.tfcompress.demo.session.Worker;
 import org.tfcompress.demo.ui.Host;
 import org.tfcompress.demo.ui.Screen;
-import org.tfcompress.demo.ui.Worker;
 
 /** A picture: what the camera sees, one that the user picks, or a sample. */
 final class ImagePanel extends InputPanel {

@@ -11,10 +11,10 @@ import org.tfcompress.demo.manifest.FeaturesInput;
 import org.tfcompress.demo.manifest.ImageInput;
 import org.tfcompress.demo.manifest.Sample;
 import org.tfcompress.demo.manifest.TextInput;
+import org.tfcompress.demo.session.Inputs;
+import org.tfcompress.demo.session.Session;
 import org.tfcompress.demo.ui.Host;
-import org.tfcompress.demo.ui.Inputs;
 import org.tfcompress.demo.ui.Screen;
-import org.tfcompress.demo.ui.Session;
 
 /** Where the user gives a model its input. Made for one model; what was given is kept in {@link Inputs}. */
 public abstract class InputPanel {

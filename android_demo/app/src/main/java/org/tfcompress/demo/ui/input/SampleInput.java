@@ -8,9 +8,9 @@ import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.preprocess.Csv;
 import org.tfcompress.demo.preprocess.Preprocessor;
 import org.tfcompress.demo.preprocess.Wav;
+import org.tfcompress.demo.session.Input;
 import org.tfcompress.demo.store.ModelFolder;
 import org.tfcompress.demo.store.Streams;
-import org.tfcompress.demo.ui.Input;
 
 /** A sample of a model's folder, read when it is needed. */
 public final class SampleInput implements Input {

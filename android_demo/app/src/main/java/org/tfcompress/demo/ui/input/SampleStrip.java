@@ -13,8 +13,8 @@ import org.tfcompress.demo.manifest.AudioInput;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.ImageInput;
 import org.tfcompress.demo.manifest.Sample;
+import org.tfcompress.demo.session.Worker;
 import org.tfcompress.demo.ui.Host;
-import org.tfcompress.demo.ui.Worker;
 
 /** The model's samples in a row: pictures small, all with the right answer where it is told. */
 final class SampleStrip {

@@ -9,10 +9,10 @@ import android.widget.EditText;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.manifest.DemoModel;
 import org.tfcompress.demo.manifest.Sample;
+import org.tfcompress.demo.session.Worker;
 import org.tfcompress.demo.store.Streams;
 import org.tfcompress.demo.ui.Host;
 import org.tfcompress.demo.ui.Screen;
-import org.tfcompress.demo.ui.Worker;
 
 /** A text; the model runs while it is written. */
 final class TextPanel extends InputPanel {

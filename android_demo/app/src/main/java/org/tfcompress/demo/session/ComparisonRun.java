@@ -1,4 +1,4 @@
-package org.tfcompress.demo.ui;
+package org.tfcompress.demo.session;
 
 import java.io.IOException;
 import java.util.concurrent.CancellationException;
@@ -9,7 +9,7 @@ import org.tfcompress.demo.model.ModelException;
 /** The comparison that is under way, or the last one. Outlives a rotation. Main thread only. */
 public final class ComparisonRun extends Watched {
     /** What makes a comparison; asked to end early by the flag. */
-    interface Maker {
+    public interface Maker {
         Comparison make(AtomicBoolean cancelled) throws ModelException, IOException;
     }
 
@@ -25,26 +25,26 @@ public final class ComparisonRun extends Watched {
     }
 
     /** What is compared on what; null for nothing. */
-    Object of() {
+    public Object of() {
         return of;
     }
 
-    boolean isRunning() {
+    public boolean isRunning() {
         return running;
     }
 
     /** The result; null if there is none. */
-    Comparison comparison() {
+    public Comparison comparison() {
         return comparison;
     }
 
     /** Why there is no result; null if there is nothing to say. */
-    String problem() {
+    public String problem() {
         return problem;
     }
 
     /** Forgets what was compared, and ends what is under way. */
-    void clear() {
+    public void clear() {
         cancelled.set(true);
         of = null;
         running = false;
@@ -53,7 +53,7 @@ public final class ComparisonRun extends Watched {
     }
 
     /** Begins another comparison in place of the one before. */
-    void start(Object what, Maker maker) {
+    public void start(Object what, Maker maker) {
         clear();
         of = what;
         running = true;

@@ -1,4 +1,4 @@
-package org.tfcompress.demo.ui;
+package org.tfcompress.demo.session;
 
 import android.content.Context;
 import android.content.SharedPreferences;
@@ -27,9 +27,10 @@ import org.tfcompress.demo.store.DiskFolder;
 import org.tfcompress.demo.store.ModelFolder;
 import org.tfcompress.demo.store.ModelLibrary;
 import org.tfcompress.demo.store.Streams;
+import org.tfcompress.demo.text.Figures;
 
 /** Lists, opens, brings in and removes models. All of it opens files: off the main thread only. */
-final class Loader {
+public final class Loader {
     private static final String LAST = "last";
     private static final String PIXELS = "pixels/";
     private static final int MANIFEST_BYTES = 16 << 20;
@@ -120,7 +121,7 @@ final class Loader {
     }
 
     /** How models are run here: as the toolkit measures them on the computer, one thread. */
-    static RunOptions options() {
+    public static RunOptions options() {
         return new RunOptions(1, Delegate.XNNPACK);
     }
 

@@ -1,4 +1,4 @@
-package org.tfcompress.demo.ui;
+package org.tfcompress.demo.text;
 
 import android.content.Context;
 import java.util.HashMap;
@@ -7,7 +7,7 @@ import org.tfcompress.demo.R;
 import org.tfcompress.demo.measure.ReportRow;
 
 /** A report's rows in words: what they are called, and their values with units. */
-final class RowNames {
+public final class RowNames {
     private static final Map<String, Integer> NAMES = new HashMap<>();
 
     static {
@@ -35,19 +35,19 @@ final class RowNames {
     private final Context context;
     private final Figures figures;
 
-    RowNames(Context context) {
+    public RowNames(Context context) {
         this.context = context;
         figures = new Figures(context);
     }
 
     /** What a row is called; one that this app does not know is called as the report has it. */
-    String name(String key) {
+    public String name(String key) {
         Integer known = NAMES.get(key);
         return known == null ? key.replace('_', ' ').replace('/', ' ') : context.getString(known);
     }
 
     /** The value with its unit; a text stands as it is. */
-    String value(ReportRow row) {
+    public String value(ReportRow row) {
         if (!row.isNumber()) {
             return String.valueOf(row.value);
         }

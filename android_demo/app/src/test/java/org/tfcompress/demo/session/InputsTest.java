@@ -1,4 +1,4 @@
-package org.tfcompress.demo.ui;
+package org.tfcompress.demo.session;
 
 import static org.junit.Assert.assertArrayEquals;
 import static org.junit.Assert.assertEquals;

@@ -1,4 +1,4 @@
-package org.tfcompress.demo.ui;
+package org.tfcompress.demo.session;
 
 import java.io.IOException;
 import org.tfcompress.demo.model.ModelException;

@@ -1,4 +1,4 @@
-package org.tfcompress.demo.ui;
+package org.tfcompress.demo.session;
 
 import org.tfcompress.demo.measure.VectorResult;
 
@@ -25,7 +25,7 @@ public final class Findings {
     }
 
     /** The check of reference inputs that is under way, or the last one. */
-    CheckRun check() {
+    public CheckRun check() {
         return check;
     }
 

@@ -1,4 +1,4 @@
-package org.tfcompress.demo.ui;
+package org.tfcompress.demo.text;
 
 import android.content.Context;
 import java.text.NumberFormat;

@@ -1,4 +1,4 @@
-package org.tfcompress.demo.ui;
+package org.tfcompress.demo.session;
 
 /** Something under way that outlives a screen, and tells the one that shows it of every change. Main thread only. */
 abstract class Watched {
@@ -7,12 +7,12 @@ abstract class Watched {
     private Runnable listener = NOBODY;
 
     /** Who is told of every change; the last one that asked. */
-    void listen(Runnable told) {
+    public void listen(Runnable told) {
         listener = told;
     }
 
     /** Tells that one no more. */
-    void forget(Runnable told) {
+    public void forget(Runnable told) {
         if (listener == told) {
             listener = NOBODY;
         }

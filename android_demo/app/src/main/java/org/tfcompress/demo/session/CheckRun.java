@@ -1,4 +1,4 @@
-package org.tfcompress.demo.ui;
+package org.tfcompress.demo.session;
 
 import org.tfcompress.demo.guard.Threads;
 import org.tfcompress.demo.manifest.DemoModel;
@@ -8,7 +8,7 @@ import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.runtime.Runners;
 
 /** A check of a model's reference inputs, under way or the last one. Outlives a rotation. Main thread only. */
-final class CheckRun extends Watched {
+public final class CheckRun extends Watched {
     private final Session session;
     private String sha256 = "";
     private boolean running;
@@ -19,22 +19,22 @@ final class CheckRun extends Watched {
         this.session = session;
     }
 
-    boolean isRunning(DemoModel model) {
+    public boolean isRunning(DemoModel model) {
         return running && model.sha256.equals(sha256);
     }
 
     /** What came of it if it was of the file with that SHA-256, else null. */
-    VectorResult result(String of) {
+    public VectorResult result(String of) {
         return of.equals(sha256) ? result : null;
     }
 
     /** Why nothing came of it; null if something did, or if it was of another model. */
-    String problem(DemoModel model) {
+    public String problem(DemoModel model) {
         return model.sha256.equals(sha256) ? problem : null;
     }
 
     /** Begins; an answer to an earlier one is dropped. */
-    void start(DemoModel model) {
+    public void start(DemoModel model) {
         sha256 = model.sha256;
         running = true;
         result = null;

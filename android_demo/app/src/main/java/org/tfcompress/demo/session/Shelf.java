@@ -1,11 +1,11 @@
-package org.tfcompress.demo.ui;
+package org.tfcompress.demo.session;
 
 import android.content.Context;
 import android.net.Uri;
 import java.util.Collections;
 import java.util.List;
 import org.tfcompress.demo.manifest.Guess;
-import org.tfcompress.demo.ui.Session.State;
+import org.tfcompress.demo.session.Session.State;
 
 /** The models, and the one that is shown: listed, opened, taken in and removed by the worker, step by step. */
 final class Shelf {
