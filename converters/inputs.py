@@ -44,10 +44,6 @@ class _Table(BaseModel):
         """The keys as model.json and a TOML file have them."""
         return self.model_dump(mode="json", exclude_none=False)
 
-    def misfit(self, shape: Sequence[int]) -> str:
-        """Why an input of this shape is none of this kind; empty where it may be one."""
-        raise NotImplementedError
-
 
 def _check_scaling(mean: tuple[float, ...], std: tuple[float, ...]) -> None:
     if any(value <= 0 for value in std):

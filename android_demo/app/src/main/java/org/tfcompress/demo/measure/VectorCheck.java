@@ -20,10 +20,6 @@ public final class VectorCheck {
 
     private VectorCheck() {}
 
-    public static boolean hasVectors(DemoModel model) {
-        return model.hasVectors();
-    }
-
     /**
      * Loads a model with the kernels that its vectors were made with, on one thread, and checks it.
      *
@@ -34,15 +30,6 @@ public final class VectorCheck {
         try (ModelRunner runner = factory.open(model.bytes, new RunOptions(1, Vectors.kernels(text)))) {
             return run(text, model.sha256, model.kind, runner);
         }
-    }
-
-    /**
-     * Checks a model that is already loaded, with whatever kernels.
-     *
-     * @throws ModelException vectors.json is missing, damaged or of another model, or the runtime refused
-     */
-    public static VectorResult run(DemoModel model, ModelRunner runner) throws ModelException {
-        return run(text(model), model.sha256, model.kind, runner);
     }
 
     private static String text(DemoModel model) throws ModelException {

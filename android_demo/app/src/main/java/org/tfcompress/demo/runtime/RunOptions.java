@@ -2,6 +2,9 @@ package org.tfcompress.demo.runtime;
 
 /** How a model is run: number of threads and delegate. */
 public final class RunOptions {
+    /** How the app runs models where nobody chose: as the toolkit measures them on the computer, one thread. */
+    public static final RunOptions USUAL = new RunOptions(1, Delegate.XNNPACK);
+
     public final int threads;
     public final Delegate delegate;
 

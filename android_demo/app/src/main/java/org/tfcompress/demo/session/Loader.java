@@ -20,7 +20,6 @@ import org.tfcompress.demo.manifest.Json;
 import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.model.ModelFile;
 import org.tfcompress.demo.preprocess.Preprocessor;
-import org.tfcompress.demo.runtime.Delegate;
 import org.tfcompress.demo.runtime.Pipeline;
 import org.tfcompress.demo.runtime.RunOptions;
 import org.tfcompress.demo.store.DiskFolder;
@@ -30,7 +29,7 @@ import org.tfcompress.demo.store.Streams;
 import org.tfcompress.demo.text.Figures;
 
 /** Lists, opens, brings in and removes models. All of it opens files: off the main thread only. */
-public final class Loader {
+final class Loader {
     private static final String LAST = "last";
     private static final String PIXELS = "pixels/";
     private static final int MANIFEST_BYTES = 16 << 20;
@@ -114,15 +113,10 @@ public final class Loader {
             model = model.withInput(Guess.image(model.inputs.get(0), Guess.Pixels.valueOf(pixels)));
         }
         Preprocessor preprocessor = Preprocessor.of(model.manifest, model.inputs.get(0));
-        Opened opened = new Opened(model, preprocessor, new Pipeline(model, options()));
+        Opened opened = new Opened(model, preprocessor, new Pipeline(model, RunOptions.USUAL));
         // Not before: a model that ends the app would do so at each start.
         kept().edit().putString(LAST, listed.key).apply();
         return opened;
-    }
-
-    /** How models are run here: as the toolkit measures them on the computer, one thread. */
-    public static RunOptions options() {
-        return new RunOptions(1, Delegate.XNNPACK);
     }
 
     /** Remembers how the pixels of a model without model.json are scaled. */

@@ -13,8 +13,8 @@ import org.tfcompress.demo.manifest.Manifest;
 import org.tfcompress.demo.model.ModelException;
 import org.tfcompress.demo.model.ModelFile;
 import org.tfcompress.demo.preprocess.Preprocessor;
+import org.tfcompress.demo.runtime.RunOptions;
 import org.tfcompress.demo.session.Listed;
-import org.tfcompress.demo.session.Loader;
 import org.tfcompress.demo.session.Session;
 
 /** Whom a model is compared with: the compare.tflite of its folder, or another model of the library. */
@@ -81,7 +81,7 @@ final class Opponent {
         Threads.background();
         float[] values = input.values(Preprocessor.of(model.manifest, model.inputs.get(0)));
         Side first = Side.run(
-                model.title, model.bytes, model.manifest, model.labels, values, Loader.options(), cancelled);
+                model.title, model.bytes, model.manifest, model.labels, values, RunOptions.USUAL, cancelled);
         boolean classes = model.manifest.output == Manifest.Output.CLASSES;
         String called = other == null ? ownFile : other.title;
         try {
@@ -99,7 +99,7 @@ final class Opponent {
     private static Side own(DemoModel model, float[] values, String title, BooleanSupplier cancelled)
             throws ModelException {
         ByteBuffer bytes = model.compareBytes();
-        return Side.run(title, bytes, model.manifest, model.labels, values, Loader.options(), cancelled);
+        return Side.run(title, bytes, model.manifest, model.labels, values, RunOptions.USUAL, cancelled);
     }
 
     private static Side another(DemoModel first, DemoModel second, TestInput input, BooleanSupplier cancelled)
@@ -107,7 +107,7 @@ final class Opponent {
         first.refuseOthers(second.title, second.inputs, second.outputs);
         float[] values = input.values(Preprocessor.of(second.manifest, second.inputs.get(0)));
         return Side.run(
-                second.title, second.bytes, second.manifest, second.labels, values, Loader.options(), cancelled);
+                second.title, second.bytes, second.manifest, second.labels, values, RunOptions.USUAL, cancelled);
     }
 
     @Override

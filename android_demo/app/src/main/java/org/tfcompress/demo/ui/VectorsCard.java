@@ -8,7 +8,6 @@ import android.widget.TextView;
 import java.util.Locale;
 import org.tfcompress.demo.R;
 import org.tfcompress.demo.manifest.DemoModel;
-import org.tfcompress.demo.measure.VectorCheck;
 import org.tfcompress.demo.measure.VectorResult;
 import org.tfcompress.demo.session.CheckRun;
 import org.tfcompress.demo.text.Figures;
@@ -25,7 +24,7 @@ final class VectorsCard {
 
     void add(ViewGroup into, DemoModel model) {
         ViewGroup card = cards.card(into, R.string.about_vectors_title);
-        if (!VectorCheck.hasVectors(model)) {
+        if (!model.hasVectors()) {
             cards.text(card, host.activity().getString(R.string.about_vectors_none));
             return;
         }

@@ -73,7 +73,7 @@ public class VectorCheckTest {
 
     @Test
     public void outputsThatAreThoseOfPythonPass() throws Exception {
-        VectorResult result = VectorCheck.run(model(vectors), runner);
+        VectorResult result = VectorCheck.run(model(vectors), JvmRunner::new);
         assertTrue(result.text(), result.passed);
         assertEquals(20, result.vectors);
         assertEquals(200, result.values);
@@ -84,21 +84,21 @@ public class VectorCheckTest {
 
     @Test
     public void aValueThatIsOffIsCaughtAndCounted() throws Exception {
-        VectorResult result = VectorCheck.run(model(withOneValueOff("{}")), runner);
+        VectorResult result = VectorCheck.run(model(withOneValueOff("{}")), JvmRunner::new);
         assertFalse(result.text(), result.passed);
         assertTrue(result.text(), result.differing >= 1);
         assertTrue(result.text(), result.largestSteps > 100);
         assertEquals(result.text(), 19, result.top1Equal);
-        assertTrue(VectorCheck.run(model(withOneValueOff("{\"int8\": 255}")), runner).passed);
+        assertTrue(VectorCheck.run(model(withOneValueOff("{\"int8\": 255}")), JvmRunner::new).passed);
     }
 
     @Test
     public void vectorsOfAnotherModelAreRefused() throws Exception {
         String other = new JSONObject(vectors).put("sha256", "00").toString();
-        ModelException error = assertThrows(ModelException.class, () -> VectorCheck.run(model(other), runner));
+        ModelException error = assertThrows(ModelException.class, () -> VectorCheck.run(model(other), JvmRunner::new));
         assertTrue(error.getMessage(), error.getMessage().contains("another model.tflite"));
         assertThrows(ModelException.class,
-                () -> VectorCheck.run(model(vectors.replace("\"format\":1", "\"format\":2")), runner));
+                () -> VectorCheck.run(model(vectors.replace("\"format\":1", "\"format\":2")), JvmRunner::new));
     }
 
     @Test
